@@ -1,0 +1,32 @@
+package io.atelier.core;
+
+/** Why a request was not answered with a result; owns the HTTP status and the title that callers read. */
+public enum ErrorCode {
+    INVALID_INPUT(400, "Invalid input"),
+    UNAUTHENTICATED(401, "Unauthenticated"),
+    FORBIDDEN(403, "Forbidden"),
+    MODEL_NOT_FOUND(404, "Model not found"),
+    PAYLOAD_TOO_LARGE(413, "Payload too large"),
+    OVERLOADED(429, "Overloaded"),
+    /** The caller went away; nobody reads the answer. The status is nginx's, for logs and metrics. */
+    CANCELLED(499, "Cancelled"),
+    ENGINE_FAILURE(500, "Engine failure"),
+    NOT_READY(503, "Not ready"),
+    DEADLINE_EXCEEDED(504, "Deadline exceeded");
+
+    private final int status;
+    private final String title;
+
+    ErrorCode(int status, String title) {
+        this.status = status;
+        this.title = title;
+    }
+
+    public int status() {
+        return status;
+    }
+
+    public String title() {
+        return title;
+    }
+}

@@ -1,0 +1,20 @@
+package io.atelier.core;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One caller's question to one model version. Immutable; its inputs have been checked against the signature.
+ *
+ * @param id       the caller's own mark, echoed; null if there was none
+ * @param inputs   every input of the model once, in the order of its signature
+ * @param outputs  names of the outputs wanted, in order; never empty
+ * @param priority 0 is the model's default; else 1 is served first, 2 next and so on
+ */
+public record InferenceRequest(
+        @Nullable String id, ModelId model, List<Tensor> inputs, List<String> outputs, int priority) {
+    public InferenceRequest {
+        inputs = List.copyOf(inputs);
+        outputs = List.copyOf(outputs);
+    }
+}

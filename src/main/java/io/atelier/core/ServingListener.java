@@ -1,0 +1,38 @@
+package io.atelier.core;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything that can be observed of the service. Methods are called by many threads, must not block and must not
+ * throw.
+ */
+public interface ServingListener {
+    /** Hears nothing. */
+    ServingListener NONE = new ServingListener() {};
+
+    /** A request was refused before it became a ticket. {@code model} is null when no known model was named. */
+    default void onRefused(@Nullable ModelId model, ServingException reason) {}
+
+    /** A ticket entered its queue. */
+    default void onAccepted(Ticket ticket) {}
+
+    /** A ticket settled; {@code failure} is null when it has a result. Called once for each accepted ticket. */
+    default void onSettled(Ticket ticket, @Nullable ServingException failure) {}
+
+    /** A batch begins to execute. */
+    default void onExecutionStarted(Execution execution) {}
+
+    /**
+     * The native call has truly returned.
+     *
+     * @param durationNanos how long it held its device
+     * @param failure       null when it gave outputs
+     */
+    default void onExecutionFinished(Execution execution, long durationNanos, @Nullable Throwable failure) {}
+
+    /** A device changed its state; {@code reason} is a short word, as for a metric's label. */
+    default void onDeviceState(DeviceId device, DeviceState state, String reason) {}
+
+    /** One native execution. */
+    record Execution(DeviceId device, ModelId model, int requests, int rows, long startedNanos) {}
+}

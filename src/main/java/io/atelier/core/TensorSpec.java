@@ -1,0 +1,31 @@
+package io.atelier.core;
+
+import java.util.Collections;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a model takes or gives under one name.
+ *
+ * @param shape     the dimensions, {@link Shape#DYNAMIC} where any size fits
+ * @param axisNames the model's own names of its axes, one for each dimension; empty text where it has none. Two dynamic
+ *                  axes of one model with the same name have the same size in every call.
+ */
+public record TensorSpec(String name, DataType dataType, Shape shape, List<String> axisNames) {
+    public TensorSpec {
+        axisNames = List.copyOf(axisNames);
+        if (axisNames.size() != shape.rank()) {
+            throw new IllegalArgumentException(
+                    "%s has %d axes and %d axis names".formatted(name, shape.rank(), axisNames.size()));
+        }
+    }
+
+    public TensorSpec(String name, DataType dataType, Shape shape) {
+        this(name, dataType, shape, Collections.nCopies(shape.rank(), ""));
+    }
+
+    /** The name of a dynamic axis, or null if the axis is fixed or has no name. */
+    public @Nullable String dynamicAxisName(int axis) {
+        return shape.isDynamic(axis) && !axisNames.get(axis).isEmpty() ? axisNames.get(axis) : null;
+    }
+}

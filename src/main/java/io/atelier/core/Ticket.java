@@ -1,0 +1,132 @@
+package io.atelier.core;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+
+/**
+ * A request that was accepted, its deadline, and the promise of one answer.
+ *
+ * <p>States: QUEUED → RUNNING → SETTLED. A queued ticket may settle without running (late, cancelled, drained). A
+ * running one goes back to QUEUED only when its execution gave no answer and another may ({@link #requeue}).
+ *
+ * <p>Thread-safe; every change of state is one compare-and-set, so exactly one of the threads that try to settle a
+ * ticket wins. Whoever settles runs what hangs on {@link #settled()}, so a device's thread never does.
+ */
+public final class Ticket {
+    /** Where a ticket is. */
+    public enum State {
+        QUEUED,
+        RUNNING,
+        SETTLED
+    }
+
+    private static final AtomicReferenceFieldUpdater<Ticket, State> STATE =
+            AtomicReferenceFieldUpdater.newUpdater(Ticket.class, State.class, "state");
+
+    private final InferenceRequest request;
+    private final int rows;
+    private final Object batchKey;
+    private final Deadline deadline;
+    private final long arrivedNanos;
+    private final CompletableFuture<InferenceResult> promise = new CompletableFuture<>();
+    private volatile State state = State.QUEUED;
+    private volatile int attempts;
+    private volatile long startedNanos;
+
+    /**
+     * @param rows         rows that the request adds to a batch; at least 1
+     * @param batchKey     tickets with equal keys may share a batch
+     * @param arrivedNanos the ticker's reading when the request arrived
+     */
+    public Ticket(InferenceRequest request, int rows, Object batchKey, Deadline deadline, long arrivedNanos) {
+        this.request = request;
+        this.rows = rows;
+        this.batchKey = batchKey;
+        this.deadline = deadline;
+        this.arrivedNanos = arrivedNanos;
+        this.startedNanos = arrivedNanos;
+    }
+
+    public InferenceRequest request() {
+        return request;
+    }
+
+    public int rows() {
+        return rows;
+    }
+
+    public Object batchKey() {
+        return batchKey;
+    }
+
+    public Deadline deadline() {
+        return deadline;
+    }
+
+    public long arrivedNanos() {
+        return arrivedNanos;
+    }
+
+    public State state() {
+        return state;
+    }
+
+    /** How often an execution has begun for this ticket. */
+    public int attempts() {
+        return attempts;
+    }
+
+    /** When the last execution began; meaningless while {@link #attempts()} is 0. */
+    public long startedNanos() {
+        return startedNanos;
+    }
+
+    /**
+     * QUEUED → RUNNING, for the one device that is about to execute it.
+     *
+     * @return false if the ticket was settled before, or its deadline has passed; then nothing changed
+     */
+    public boolean claim(long nowNanos) {
+        if (deadline.atNanos() - nowNanos <= 0 || !STATE.compareAndSet(this, State.QUEUED, State.RUNNING)) {
+            return false;
+        }
+        startedNanos = nowNanos;
+        int earlier = attempts; // only the winner of the claim writes
+        attempts = earlier + 1;
+        return true;
+    }
+
+    /** RUNNING → QUEUED; false if the ticket was settled meanwhile. The caller puts it back into its queue. */
+    public boolean requeue() {
+        return STATE.compareAndSet(this, State.RUNNING, State.QUEUED);
+    }
+
+    /** Settles with an answer; false if the ticket was settled before. */
+    public boolean succeed(InferenceResult result) {
+        return settle() && promise.complete(result);
+    }
+
+    /** Settles without an answer; false if the ticket was settled before. */
+    public boolean fail(ServingException failure) {
+        return settle() && promise.completeExceptionally(failure);
+    }
+
+    /** The outcome: a result, or a {@link ServingException}. Completes once, on the thread that settled. */
+    public CompletionStage<InferenceResult> settled() {
+        return promise.minimalCompletionStage();
+    }
+
+    public boolean isSettled() {
+        return state == State.SETTLED;
+    }
+
+    private boolean settle() {
+        return STATE.getAndSet(this, State.SETTLED) != State.SETTLED;
+    }
+
+    @Override
+    public String toString() {
+        return "ticket of " + request.model() + ", " + state + ", deadline " + deadline;
+    }
+}

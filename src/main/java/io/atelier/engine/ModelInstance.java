@@ -1,0 +1,32 @@
+package io.atelier.engine;
+
+import io.atelier.core.ModelSignature;
+import io.atelier.core.Tensor;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * A model version resident on one device. Owned by the device, whose threads alone call {@link #run}; several of them
+ * may do so at once, up to {@link ModelSource#concurrency()}.
+ */
+public interface ModelInstance extends AutoCloseable {
+    ModelSignature signature();
+
+    /**
+     * Whether requests may share an execution. False where an answer would depend on its neighbours, or the model takes
+     * one request at a time.
+     */
+    boolean canBatch();
+
+    /**
+     * Executes a batch. The stage completes when the native call has truly returned, usually before this method does;
+     * a failure is its exception. Native memory is opened and closed within.
+     *
+     * @return for each request its outputs, in the order of {@link EngineBatch#outputs()}
+     */
+    CompletionStage<List<List<Tensor>>> run(EngineBatch batch);
+
+    /** Frees the model. Nothing may run or be run any more: closing under a run crashes native engines. */
+    @Override
+    void close();
+}
