@@ -1,0 +1,22 @@
+package io.atelier.serving;
+
+import io.atelier.core.ModelId;
+import io.atelier.core.ModelSignature;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * A served model version as callers see it.
+ *
+ * @param versions every version of the model that is served
+ * @param platform the kind of model, in Triton's words ({@code onnxruntime_onnx})
+ * @param timeout  how long a request may take when its caller does not say
+ */
+public record ModelView(
+        ModelId id,
+        List<String> versions,
+        String platform,
+        ModelSignature signature,
+        int maxBatchSize,
+        Duration timeout,
+        boolean ready) {}
