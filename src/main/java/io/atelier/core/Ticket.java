@@ -25,8 +25,7 @@ public final class Ticket {
             AtomicReferenceFieldUpdater.newUpdater(Ticket.class, State.class, "state");
 
     private final InferenceRequest request;
-    private final int rows;
-    private final Object batchKey;
+    private final BatchShape shape;
     private final Deadline deadline;
     private final long arrivedNanos;
     private final CompletableFuture<InferenceResult> promise = new CompletableFuture<>();
@@ -35,14 +34,11 @@ public final class Ticket {
     private volatile long startedNanos;
 
     /**
-     * @param rows         rows that the request adds to a batch; at least 1
-     * @param batchKey     tickets with equal keys may share a batch
      * @param arrivedNanos the ticker's reading when the request arrived
      */
-    public Ticket(InferenceRequest request, int rows, Object batchKey, Deadline deadline, long arrivedNanos) {
+    public Ticket(InferenceRequest request, BatchShape shape, Deadline deadline, long arrivedNanos) {
         this.request = request;
-        this.rows = rows;
-        this.batchKey = batchKey;
+        this.shape = shape;
         this.deadline = deadline;
         this.arrivedNanos = arrivedNanos;
         this.startedNanos = arrivedNanos;
@@ -52,12 +48,8 @@ public final class Ticket {
         return request;
     }
 
-    public int rows() {
-        return rows;
-    }
-
-    public Object batchKey() {
-        return batchKey;
+    public BatchShape shape() {
+        return shape;
     }
 
     public Deadline deadline() {

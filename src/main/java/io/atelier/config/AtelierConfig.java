@@ -1,0 +1,145 @@
+package io.atelier.config;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import jakarta.validation.constraints.DecimalMax;
+import jakarta.validation.constraints.DecimalMin;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import org.hibernate.validator.constraints.time.DurationMax;
+import org.hibernate.validator.constraints.time.DurationMin;
+
+/**
+ * Everything that can be set, with its default. Each key may come from a system property, an environment variable
+ * ({@code ATELIER_DEVICES}) or a properties file, as in any Quarkus application. An unknown key or a bad value stops the
+ * start.
+ */
+@ConfigMapping(prefix = "atelier")
+public interface AtelierConfig {
+    /**
+     * Which devices to drive: {@code auto} (every GPU that can be used, else the CPU), or a list, separated by commas,
+     * of {@code cpu}, {@code cpu*N} (N logical CPU devices), {@code gpu} (every GPU) and {@code gpu:I}. A GPU that is
+     * asked for and cannot be used stops the start.
+     */
+    @WithDefault("auto")
+    String devices();
+
+    /**
+     * Executions that may run at once on one device. Where it is not set: on a GPU 1, on CPU devices together one for
+     * each core.
+     */
+    Optional<@Min(1) @Max(1024) Integer> slots();
+
+    /**
+     * Folder of models, {@code <model>/<version>/model.onnx}. Where it is not set, the embedded model
+     * {@code minilm} is served.
+     */
+    Optional<Path> modelRepository();
+
+    /** The model's engine on the CPU. */
+    Cpu cpu();
+
+    /** Batches, where a model's own {@code model.yaml} says nothing else. */
+    Batching batching();
+
+    /** Requests, where a model's own {@code model.yaml} says nothing else. */
+    Requests requests();
+
+    /** What guards a device's executions. */
+    Guard guard();
+
+    /** Leaving in order on SIGTERM. */
+    Drain drain();
+
+    /** Whether the service is ready only if every model and folder could be loaded (Triton's word). */
+    @WithDefault("false")
+    boolean strictReadiness();
+
+    /** The model's engine on the CPU. */
+    interface Cpu {
+        /** Threads that share one execution. More than one pays only with fewer slots than cores. */
+        @WithDefault("1")
+        @Min(1)
+        @Max(1024)
+        int intraOpThreads();
+
+        /** Whether those threads burn their core while they wait for work. */
+        @WithDefault("false")
+        boolean allowSpinning();
+    }
+
+    /** Dynamic batching, in Triton's words. */
+    interface Batching {
+        /** Most rows in one batch; 1 runs requests one by one. */
+        @WithDefault("16")
+        @Min(1)
+        @Max(65536)
+        int maxBatchSize();
+
+        /**
+         * Longest wait of the oldest request for company, while a device is free. With zero a free device takes what is
+         * there at once.
+         */
+        @WithDefault("0S")
+        @DurationMin(nanos = 0)
+        @DurationMax(minutes = 1)
+        Duration maxQueueDelay();
+
+        /** Most requests that wait for one model; the next one is answered 429. */
+        @WithDefault("2048")
+        @Min(1)
+        @Max(1000000)
+        int maxQueueSize();
+    }
+
+    /** Requests. */
+    interface Requests {
+        /** How long a request may take, from its arrival to its answer. A caller can ask for less, not for more. */
+        @WithDefault("30S")
+        @DurationMin(millis = 1)
+        @DurationMax(hours = 24)
+        Duration timeout();
+    }
+
+    /** SmallRye Fault Tolerance around the executions of each device. */
+    interface Guard {
+        /**
+         * Longest execution before its callers are answered without it. The device stays taken until the execution has
+         * truly returned.
+         */
+        @WithDefault("60S")
+        @DurationMin(millis = 1)
+        @DurationMax(hours = 24)
+        Duration executionTimeout();
+
+        /** Share of failed executions at which the circuit breaker keeps a device from work. */
+        @WithDefault("0.5")
+        @DecimalMin(value = "0", inclusive = false)
+        @DecimalMax("1")
+        double failureRatio();
+
+        /** Executions that the circuit breaker looks at. */
+        @WithDefault("20")
+        @Min(1)
+        @Max(10000)
+        int volumeThreshold();
+
+        /** How long an open circuit breaker keeps a device from work before one execution is tried. */
+        @WithDefault("5S")
+        @DurationMin(millis = 1)
+        @DurationMax(hours = 1)
+        Duration openDelay();
+    }
+
+    /** Leaving in order. */
+    interface Drain {
+        /** Longest wait for what was accepted, once no more is. */
+        @WithDefault("60S")
+        @DurationMin(seconds = 0)
+        @DurationMax(hours = 24)
+        Duration timeout();
+    }
+}

@@ -1,0 +1,88 @@
+package io.atelier.device;
+
+import io.atelier.core.DeviceId;
+import io.atelier.core.Tensor;
+import io.atelier.core.Ticker;
+import io.smallrye.faulttolerance.api.CircuitBreakerState;
+import io.smallrye.faulttolerance.api.Guard;
+import jakarta.enterprise.util.TypeLiteral;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.eclipse.microprofile.faulttolerance.exceptions.BulkheadException;
+import org.eclipse.microprofile.faulttolerance.exceptions.CircuitBreakerOpenException;
+import org.eclipse.microprofile.faulttolerance.exceptions.TimeoutException;
+
+/**
+ * SmallRye Fault Tolerance around a device: CircuitBreaker(Timeout(Bulkhead(execution))).
+ *
+ * <p>The library's asynchronous bulkhead brings a waiting line of at least one. Nothing may ever wait there: a wake-up
+ * can be lost, and expired work would still run. So the device calls only with a {@link Permits.Permit}, and there are
+ * as many permits as the bulkhead admits.
+ *
+ * <p>The guard runs the execution on the calling thread, which is the device's. Its timeout answers the callers from the
+ * library's timer; the bulkhead stays taken until the execution's own stage completes.
+ */
+public final class FaultToleranceGuard implements ExecutionGuard {
+    private static final TypeLiteral<CompletionStage<List<List<Tensor>>>> OUTPUTS = new TypeLiteral<>() {};
+
+    private final Guard guard;
+    private final GuardPolicy policy;
+    private final Ticker ticker;
+    private volatile long openUntilNanos;
+    private volatile boolean open;
+
+    public FaultToleranceGuard(DeviceId device, int slots, GuardPolicy policy, Ticker ticker) {
+        this.policy = policy;
+        this.ticker = ticker;
+        this.guard = Guard.create()
+                .withDescription("device " + device)
+                .withThreadOffload(false)
+                .withBulkhead()
+                .limit(slots)
+                .queueSize(1)
+                .done()
+                .withTimeout()
+                .duration(policy.executionTimeout().toMillis(), ChronoUnit.MILLIS)
+                .done()
+                .withCircuitBreaker()
+                .requestVolumeThreshold(policy.volumeThreshold())
+                .failureRatio(policy.failureRatio())
+                .delay(policy.openDelay().toMillis(), ChronoUnit.MILLIS)
+                .successThreshold(1)
+                .onStateChange(this::stateChanged)
+                .done()
+                .build();
+    }
+
+    @Override
+    public CompletionStage<List<List<Tensor>>> run(Supplier<CompletionStage<List<List<Tensor>>>> execution) {
+        return guard.get(execution, OUTPUTS).exceptionally(failure -> {
+            throw translate(failure);
+        });
+    }
+
+    @Override
+    public long closedForNanos() {
+        return open ? Math.max(0, openUntilNanos - ticker.nanoTime()) : 0;
+    }
+
+    private void stateChanged(CircuitBreakerState state) {
+        openUntilNanos = ticker.nanoTime() + policy.openDelay().toNanos();
+        open = state == CircuitBreakerState.OPEN;
+    }
+
+    private static RuntimeException translate(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (cause instanceof TimeoutException) {
+            return new LimitExceeded(cause);
+        }
+        if (cause instanceof BulkheadException || cause instanceof CircuitBreakerOpenException) {
+            return new Rejected(cause.getClass().getSimpleName(), cause);
+        }
+        return cause instanceof RuntimeException unchecked ? unchecked : new CompletionException(cause);
+    }
+}

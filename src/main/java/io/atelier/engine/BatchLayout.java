@@ -1,0 +1,239 @@
+package io.atelier.engine;
+
+import io.atelier.core.ModelSignature;
+import io.atelier.core.Padding;
+import io.atelier.core.Shape;
+import io.atelier.core.Tensor;
+import io.atelier.core.TensorSpec;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gathers the inputs of many requests into one tensor, and cuts its outputs up again. Immutable, thread-safe; works on
+ * plain buffers, so every engine can use it.
+ *
+ * <p>Rows are stacked along the first axis. Inputs that may be padded are filled up to the largest of the batch on their
+ * other dynamic axes; an output's axis of the same name is cut back to each request's own size.
+ */
+public final class BatchLayout {
+    private final ModelSignature signature;
+    private final Padding padding;
+
+    /** @throws ModelLoadException if padding could not be cut off an output again */
+    public BatchLayout(ModelSignature signature, Padding padding) throws ModelLoadException {
+        this.signature = signature;
+        this.padding = padding;
+        if (padding.values().isEmpty()) {
+            return;
+        }
+        for (TensorSpec output : signature.outputs()) {
+            for (int axis = 1; axis < output.shape().rank(); axis++) {
+                if (output.shape().isDynamic(axis) && output.dynamicAxisName(axis) == null) {
+                    throw new ModelLoadException(
+                            "padding cannot be cut off output '%s': its axis %d is dynamic and has no name in the model"
+                                    .formatted(output.name(), axis));
+                }
+            }
+        }
+    }
+
+    /**
+     * One tensor of all requests' rows.
+     *
+     * @param input  index of the input in the signature
+     * @param buffer gives a direct buffer of at least this many bytes, whose content is free to overwrite
+     */
+    public Tensor gather(List<List<Tensor>> requests, int input, IntFunction<ByteBuffer> buffer) {
+        Tensor first = requests.get(0).get(input);
+        if (requests.size() == 1) {
+            return first;
+        }
+        long[] dimensions = first.shape().toArray();
+        dimensions[0] = 0;
+        boolean even = true;
+        for (List<Tensor> request : requests) {
+            Shape shape = request.get(input).shape();
+            dimensions[0] += shape.dimension(0);
+            for (int axis = 1; axis < dimensions.length; axis++) {
+                even &= shape.dimension(axis) == dimensions[axis];
+                dimensions[axis] = Math.max(dimensions[axis], shape.dimension(axis));
+            }
+        }
+        Shape shape = Shape.of(dimensions);
+        if (!first.dataType().isFixedSize()) {
+            return new Tensor(first.name(), first.dataType(), shape, concatenated(requests, input, buffer));
+        }
+        int size = Math.toIntExact(
+                shape.elements().orElseThrow() * first.dataType().sizeBytes());
+        ByteBuffer target = buffer.apply(size).clear().limit(size).order(ByteOrder.LITTLE_ENDIAN);
+        if (even) {
+            requests.forEach(request -> target.put(request.get(input).data()));
+        } else {
+            fill(target, first, padding.values().getOrDefault(first.name(), 0.0));
+            int rowBytes = Math.toIntExact(size / dimensions[0]);
+            int at = 0;
+            for (List<Tensor> request : requests) {
+                Tensor tensor = request.get(input);
+                copy(
+                        tensor.data(),
+                        0,
+                        tensor.shape(),
+                        target,
+                        at,
+                        shape,
+                        0,
+                        tensor.dataType().sizeBytes());
+                at += Math.toIntExact(tensor.shape().dimension(0) * rowBytes);
+            }
+        }
+        return new Tensor(first.name(), first.dataType(), shape, target.rewind().limit(size));
+    }
+
+    /**
+     * Cuts one output up.
+     *
+     * @param output the output of the whole batch, as the signature describes it; requests' tensors are views of it
+     *               where nothing was padded
+     * @return for each request its own part
+     */
+    public List<Tensor> scatter(List<List<Tensor>> requests, TensorSpec spec, Tensor output) {
+        if (requests.size() == 1) {
+            return List.of(output);
+        }
+        Map<String, Long> batchSizes = new HashMap<>();
+        for (List<Tensor> request : requests) {
+            axisSizes(request).forEach((name, size) -> batchSizes.merge(name, size, Math::max));
+        }
+        List<Tensor> parts = new ArrayList<>(requests.size());
+        ByteBuffer data = output.data();
+        long totalRows = output.shape().dimension(0);
+        int at = 0;
+        for (List<Tensor> request : requests) {
+            long rows = request.get(0).shape().dimension(0);
+            Shape whole = output.shape().with(0, rows);
+            int bytes = output.dataType().isFixedSize()
+                    ? Math.toIntExact(output.sizeBytes() / totalRows * rows)
+                    : stringBytes(data, at, whole.elements().orElseThrow());
+            Shape own = ownShape(spec, whole, axisSizes(request), batchSizes);
+            ByteBuffer part = data.slice(at, bytes).order(ByteOrder.LITTLE_ENDIAN);
+            if (!own.equals(whole)) {
+                int elementBytes = output.dataType().sizeBytes();
+                ByteBuffer cut =
+                        ByteBuffer.allocate(Math.toIntExact(own.elements().orElseThrow() * elementBytes));
+                crop(part, 0, whole, cut, own, 0, elementBytes);
+                part = cut.flip();
+            }
+            parts.add(new Tensor(output.name(), output.dataType(), own, part));
+            at += bytes;
+        }
+        return parts;
+    }
+
+    /** Sizes of the named dynamic axes of one request, all but the first axis. */
+    private Map<String, Long> axisSizes(List<Tensor> request) {
+        Map<String, Long> sizes = new HashMap<>();
+        for (int i = 0; i < request.size(); i++) {
+            TensorSpec spec = signature.inputs().get(i);
+            if (padding.values().containsKey(spec.name())) {
+                for (int axis = 1; axis < spec.shape().rank(); axis++) {
+                    @Nullable String name = spec.dynamicAxisName(axis);
+                    if (name != null) {
+                        sizes.put(name, request.get(i).shape().dimension(axis));
+                    }
+                }
+            }
+        }
+        return sizes;
+    }
+
+    private static Shape ownShape(
+            TensorSpec spec, Shape whole, Map<String, Long> requestSizes, Map<String, Long> batchSizes) {
+        Shape own = whole;
+        for (int axis = 1; axis < whole.rank(); axis++) {
+            @Nullable String name = spec.dynamicAxisName(axis);
+            @Nullable Long size = name == null ? null : requestSizes.get(name);
+            if (size != null && batchSizes.getOrDefault(name, -1L) == whole.dimension(axis)) {
+                own = own.with(axis, size);
+            }
+        }
+        return own;
+    }
+
+    private static ByteBuffer concatenated(List<List<Tensor>> requests, int input, IntFunction<ByteBuffer> buffer) {
+        int size = requests.stream()
+                .mapToInt(request -> request.get(input).sizeBytes())
+                .sum();
+        ByteBuffer target = buffer.apply(size).clear().limit(size).order(ByteOrder.LITTLE_ENDIAN);
+        requests.forEach(request -> target.put(request.get(input).data()));
+        return target.flip();
+    }
+
+    private static int stringBytes(ByteBuffer data, int from, long elements) {
+        int at = from;
+        for (long i = 0; i < elements; i++) {
+            at += Integer.BYTES + data.getInt(at);
+        }
+        return at - from;
+    }
+
+    private static void fill(ByteBuffer target, Tensor like, double value) {
+        int size = like.dataType().sizeBytes();
+        for (int at = 0; at < target.limit(); at += size) {
+            switch (like.dataType()) {
+                case FP32 -> target.putFloat(at, (float) value);
+                case FP64 -> target.putDouble(at, value);
+                case INT64, UINT64 -> target.putLong(at, (long) value);
+                case INT32, UINT32 -> target.putInt(at, (int) value);
+                case INT16, UINT16, FP16, BF16 -> target.putShort(at, (short) value);
+                case INT8, UINT8, BOOL -> target.put(at, (byte) value);
+                case BYTES -> throw new IllegalArgumentException("BYTES cannot be padded");
+            }
+        }
+    }
+
+    /** Copies the smaller shape into the larger one; along the last axis in one piece. */
+    private static void copy(
+            ByteBuffer from, int fromAt, Shape fromShape, ByteBuffer to, int toAt, Shape toShape, int axis, int bytes) {
+        if (axis == fromShape.rank() - 1) {
+            to.put(toAt, from, fromAt, Math.toIntExact(fromShape.dimension(axis) * bytes));
+            return;
+        }
+        int fromStride = stride(fromShape, axis, bytes);
+        int toStride = stride(toShape, axis, bytes);
+        for (int i = 0; i < fromShape.dimension(axis); i++) {
+            copy(from, fromAt + i * fromStride, fromShape, to, toAt + i * toStride, toShape, axis + 1, bytes);
+        }
+    }
+
+    /** Appends the part of the larger shape that the smaller one covers. */
+    private static void crop(
+            ByteBuffer from, int fromAt, Shape fromShape, ByteBuffer to, Shape toShape, int axis, int bytes) {
+        boolean evenBelow = true;
+        for (int below = axis + 1; below < toShape.rank(); below++) {
+            evenBelow &= fromShape.dimension(below) == toShape.dimension(below);
+        }
+        if (evenBelow) {
+            int length = Math.toIntExact(toShape.dimension(axis)) * stride(toShape, axis, bytes);
+            to.put(from.slice(fromAt, length));
+            return;
+        }
+        int stride = stride(fromShape, axis, bytes);
+        for (int i = 0; i < toShape.dimension(axis); i++) {
+            crop(from, fromAt + i * stride, fromShape, to, toShape, axis + 1, bytes);
+        }
+    }
+
+    private static int stride(Shape shape, int axis, int bytes) {
+        long stride = bytes;
+        for (int below = axis + 1; below < shape.rank(); below++) {
+            stride *= shape.dimension(below);
+        }
+        return Math.toIntExact(stride);
+    }
+}

@@ -1,0 +1,76 @@
+package io.atelier.engine.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.atelier.core.DataType;
+import io.atelier.core.Shape;
+import io.atelier.core.Tensor;
+import io.atelier.core.TensorSpec;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+
+/** Tensors to DJL's arrays and back. */
+final class NDArrays {
+    private NDArrays() {}
+
+    /** An array over the tensor's buffer, without a copy where that is direct; for strings a copy. */
+    static NDArray toNDArray(NDManager manager, Tensor tensor) {
+        var shape = new ai.djl.ndarray.types.Shape(tensor.shape().toArray());
+        if (tensor.dataType() == DataType.BYTES) {
+            return manager.create(strings(tensor), StandardCharsets.UTF_8, shape);
+        }
+        return manager.create(tensor.data().order(ByteOrder.nativeOrder()), shape, type(tensor.dataType()));
+    }
+
+    /** A copy of the array on the heap, under the name of its specification. */
+    static Tensor toTensor(TensorSpec spec, NDArray array) {
+        Shape shape = Shape.of(array.getShape().getShape());
+        ByteBuffer data = spec.dataType() == DataType.BYTES
+                ? raw(array.toStringArray(StandardCharsets.UTF_8))
+                : array.toByteBuffer(false);
+        return new Tensor(spec.name(), spec.dataType(), shape, data);
+    }
+
+    private static String[] strings(Tensor tensor) {
+        ByteBuffer data = tensor.data();
+        String[] strings = new String[Math.toIntExact(tensor.shape().elements().orElseThrow())];
+        for (int i = 0; i < strings.length; i++) {
+            byte[] bytes = new byte[data.getInt()];
+            data.get(bytes);
+            strings[i] = new String(bytes, StandardCharsets.UTF_8);
+        }
+        return strings;
+    }
+
+    private static ByteBuffer raw(String[] strings) {
+        int size = 0;
+        byte[][] encoded = new byte[strings.length][];
+        for (int i = 0; i < strings.length; i++) {
+            encoded[i] = strings[i].getBytes(StandardCharsets.UTF_8);
+            size += Integer.BYTES + encoded[i].length;
+        }
+        ByteBuffer raw = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+        for (byte[] element : encoded) {
+            raw.putInt(element.length).put(element);
+        }
+        return raw.flip();
+    }
+
+    private static ai.djl.ndarray.types.DataType type(DataType type) {
+        return switch (type) {
+            case FP32 -> ai.djl.ndarray.types.DataType.FLOAT32;
+            case FP64 -> ai.djl.ndarray.types.DataType.FLOAT64;
+            case FP16 -> ai.djl.ndarray.types.DataType.FLOAT16;
+            case BF16 -> ai.djl.ndarray.types.DataType.BFLOAT16;
+            case INT8 -> ai.djl.ndarray.types.DataType.INT8;
+            case UINT8 -> ai.djl.ndarray.types.DataType.UINT8;
+            case INT32 -> ai.djl.ndarray.types.DataType.INT32;
+            case INT64 -> ai.djl.ndarray.types.DataType.INT64;
+            case BOOL -> ai.djl.ndarray.types.DataType.BOOLEAN;
+            case BYTES -> ai.djl.ndarray.types.DataType.STRING;
+            case INT16, UINT16, UINT32, UINT64 ->
+                throw new IllegalArgumentException(type + " is not carried by this engine");
+        };
+    }
+}

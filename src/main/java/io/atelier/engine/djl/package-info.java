@@ -1,0 +1,8 @@
+/**
+ * The DJL adapter: the only importer of {@code ai.djl}. Engine OnnxRuntime on CPU and CUDA. Uses {@code engine} and
+ * {@code core}.
+ */
+@NullMarked
+package io.atelier.engine.djl;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Micrometer behind the {@link io.atelier.core.ServingListener}: names, units and labels. Uses {@code core}. */
+@NullMarked
+package io.atelier.metrics;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,97 @@
+package io.atelier.scheduling;
+
+import io.atelier.core.DeviceId;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * How long executions of one model take, learnt while serving: by device, and by size of the batch in powers of two of
+ * its input elements (rows times length, so that long sentences count as what they cost).
+ *
+ * <p>An exponentially weighted mean: a new size learns fast, a known one moves by a tenth of the difference. A sample
+ * counts for at most {@value #CLIP} times the mean, so one hang does not spoil the estimate while a lasting change of
+ * speed still comes through in a few executions.
+ *
+ * <p>Thread-safe.
+ */
+public final class ExecutionTimes {
+    private static final double WEIGHT = 0.1;
+    private static final double CLIP = 3;
+
+    private final Map<DeviceId, Curve> curves = new ConcurrentHashMap<>();
+
+    /** An execution of this many input elements took so long, without failing. */
+    public void record(DeviceId device, long elements, long nanos) {
+        curves.computeIfAbsent(device, id -> new Curve()).record(elements, nanos);
+    }
+
+    /** The expected time on a device, in nanoseconds; 0 while nothing is known of it. */
+    public long expectedNanos(DeviceId device, long elements) {
+        Curve curve = curves.get(device);
+        return curve == null ? 0 : curve.expectedNanos(elements);
+    }
+
+    /** The expected time on the devices known, their mean, in nanoseconds; 0 while nothing is known. */
+    public long expectedNanos(long elements) {
+        double sum = 0;
+        int count = 0;
+        for (Curve curve : curves.values()) {
+            sum += curve.expectedNanos(elements);
+            count++;
+        }
+        return count == 0 ? 0 : (long) (sum / count);
+    }
+
+    /** The fastest execution ever seen, in nanoseconds; 0 while there was none. */
+    public long fastestNanos() {
+        long fastest = Long.MAX_VALUE;
+        for (Curve curve : curves.values()) {
+            fastest = Math.min(fastest, curve.fastestNanos());
+        }
+        return fastest == Long.MAX_VALUE ? 0 : fastest;
+    }
+
+    /** Time by size on one device. */
+    private static final class Curve {
+        private final double[] mean = new double[64];
+        private final long[] samples = new long[64];
+        private long fastest = Long.MAX_VALUE;
+
+        synchronized void record(long elements, long nanos) {
+            int bucket = bucket(elements);
+            fastest = Math.min(fastest, nanos);
+            long seen = ++samples[bucket];
+            if (seen == 1) {
+                mean[bucket] = nanos;
+                return;
+            }
+            double sample = seen < 4 ? (double) nanos : Math.min((double) nanos, CLIP * mean[bucket]);
+            mean[bucket] += (sample - mean[bucket]) * Math.max(WEIGHT, 1.0 / seen);
+        }
+
+        /** The bucket's mean, or the nearest known one: a larger bucket's scaled down, else a smaller one's scaled up. */
+        synchronized long expectedNanos(long elements) {
+            int bucket = bucket(elements);
+            if (samples[bucket] > 0) {
+                return (long) mean[bucket];
+            }
+            for (int distance = 1; distance < mean.length; distance++) {
+                if (bucket + distance < mean.length && samples[bucket + distance] > 0) {
+                    return (long) Math.scalb(mean[bucket + distance], -distance);
+                }
+                if (bucket - distance >= 0 && samples[bucket - distance] > 0) {
+                    return (long) Math.scalb(mean[bucket - distance], distance);
+                }
+            }
+            return 0;
+        }
+
+        synchronized long fastestNanos() {
+            return fastest;
+        }
+
+        private static int bucket(long elements) {
+            return 64 - Long.numberOfLeadingZeros(Math.max(1, elements) - 1);
+        }
+    }
+}

@@ -1,0 +1,322 @@
+package io.atelier.serving;
+
+import io.atelier.core.Deadline;
+import io.atelier.core.InferenceRequest;
+import io.atelier.core.InferenceResult;
+import io.atelier.core.ServingException;
+import io.atelier.core.ServingException.Cancelled;
+import io.atelier.core.ServingException.DeadlineExceeded;
+import io.atelier.core.ServingException.EngineFailure;
+import io.atelier.core.ServingException.InvalidInput;
+import io.atelier.core.ServingException.NotReady;
+import io.atelier.core.ServingListener;
+import io.atelier.core.Ticker;
+import io.atelier.core.Ticket;
+import io.atelier.core.Timer;
+import io.atelier.device.DeviceExecutor;
+import io.atelier.device.DeviceThreads;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@link InferenceService} over queues and devices: makes the ticket, watches its deadline, and settles it once.
+ *
+ * <p>Thread-safe. Deadlines are watched by the timer, so a caller is answered in time whatever the device does; a ticket
+ * that settles leaves its queue at once.
+ */
+public final class QueuedInferenceService implements InferenceService {
+    /** Texts of more characters than this are read by a worker. */
+    private static final int INLINE_CHARACTERS = 4096;
+
+    private final ModelDirectory directory;
+    private final List<DeviceExecutor> devices;
+    private final Admission admission;
+    private final Executor workers;
+    private final Timer timer;
+    private final Ticker ticker;
+    private final ServingListener listener;
+
+    /** @param workers reads long texts */
+    public QueuedInferenceService(
+            ModelDirectory directory,
+            List<DeviceExecutor> devices,
+            Admission admission,
+            Executor workers,
+            Timer timer,
+            Ticker ticker,
+            ServingListener listener) {
+        this.directory = directory;
+        this.devices = List.copyOf(devices);
+        this.admission = admission;
+        this.workers = workers;
+        this.timer = timer;
+        this.ticker = ticker;
+        this.listener = listener;
+    }
+
+    @Override
+    public ModelView model(String name, @Nullable String version) {
+        return view(directory.find(name, version));
+    }
+
+    @Override
+    public List<ModelView> models() {
+        return directory.ready().stream().map(this::view).toList();
+    }
+
+    @Override
+    public Deadline deadline(Duration timeout) {
+        return Deadline.after(timeout, ticker);
+    }
+
+    @Override
+    public CompletableFuture<InferenceResult> infer(InferenceRequest request, Deadline deadline) {
+        try {
+            return infer(directory.find(request.model().name(), request.model().version()), request, deadline);
+        } catch (ServingException refused) {
+            listener.onRefused(null, refused);
+            return CompletableFuture.failedFuture(refused);
+        }
+    }
+
+    private CompletableFuture<InferenceResult> infer(ServedModel model, InferenceRequest request, Deadline deadline) {
+        Ticket ticket = new Ticket(request, model.rule().shapeOf(request.inputs()), deadline, ticker.nanoTime());
+        try {
+            admission.enter();
+        } catch (NotReady draining) {
+            listener.onRefused(model.id(), draining);
+            return CompletableFuture.failedFuture(draining);
+        }
+        Answer answer = new Answer(ticket);
+        try {
+            if (deadline.hasPassed()) {
+                throw new DeadlineExceeded("the deadline passed before the request was queued");
+            }
+            model.queue().offer(ticket);
+        } catch (ServingException refused) {
+            admission.exit();
+            listener.onRefused(model.id(), refused);
+            return CompletableFuture.failedFuture(refused);
+        }
+        listener.onAccepted(ticket);
+        Timer.Alarm alarm = timer.schedule(deadline.remainingNanos(), () -> expire(ticket));
+        ticket.settled().whenComplete((result, failure) -> {
+            alarm.cancel();
+            model.queue().remove(ticket);
+            admission.exit();
+            listener.onSettled(ticket, failure == null ? null : asServing(failure));
+            if (failure == null) {
+                answer.complete(result);
+            } else {
+                answer.completeExceptionally(asServing(failure));
+            }
+        });
+        return answer;
+    }
+
+    @Override
+    public CompletableFuture<Embeddings> embed(String model, List<String> texts, Deadline deadline) {
+        ServedModel served = directory.find(model, null);
+        TextEmbedding embedding = served.embedding();
+        if (embedding == null) {
+            throw new InvalidInput("model '" + model + "' does not embed texts");
+        }
+        long characters = texts.stream().mapToLong(String::length).sum();
+        CompletionStage<List<long[]>> tokens = characters <= INLINE_CHARACTERS
+                ? CompletableFuture.completedStage(embedding.tokenizer().encode(texts))
+                : CompletableFuture.supplyAsync(() -> embedding.tokenizer().encode(texts), workers);
+        EmbeddingCall call = new EmbeddingCall(served, embedding, deadline);
+        tokens.whenComplete((encoded, failure) -> {
+            if (failure == null) {
+                call.begin(encoded);
+            } else {
+                call.fail(failure);
+            }
+        });
+        return call.answer;
+    }
+
+    @Override
+    public List<DeviceView> devices() {
+        return devices.stream().map(this::view).toList();
+    }
+
+    @Override
+    public ServingStatus status() {
+        boolean loaded = !directory.isLoading() && admission.phase() != Admission.Phase.STARTING;
+        boolean device = devices.stream().anyMatch(executor -> executor.slots() > 0);
+        boolean ready = loaded
+                && device
+                && admission.phase() == Admission.Phase.OPEN
+                && !directory.ready().isEmpty();
+        Map<String, String> details = new TreeMap<>();
+        details.put("phase", admission.phase().name());
+        directory.states().forEach((model, state) -> details.put("model " + model, state));
+        directory.failures().forEach((name, reason) -> details.put("model " + name, "FAILED: " + reason));
+        devices.forEach(executor ->
+                details.put("device " + executor.id(), executor.state().name()));
+        return new ServingStatus(true, ready, loaded, details);
+    }
+
+    private static void expire(Ticket ticket) {
+        ticket.fail(new DeadlineExceeded("no result within the request's timeout"));
+    }
+
+    private ModelView view(ServedModel model) {
+        return new ModelView(
+                model.id(),
+                directory.readyVersions(model.id().name()),
+                model.platform(),
+                model.signature(),
+                model.queue().policy().maxBatchSize(),
+                model.timeout(),
+                true);
+    }
+
+    private DeviceView view(DeviceExecutor executor) {
+        DeviceExecutor.Statistics sums = executor.statistics();
+        long now = ticker.nanoTime();
+        return new DeviceView(
+                executor.id(),
+                executor.id().toString(),
+                executor.state(),
+                executor.reason(),
+                executor.limit(),
+                DeviceThreads.names(executor.id(), executor.limit()),
+                executor.running().stream()
+                        .map(run -> new DeviceView.Running(
+                                run.model(), run.requests(), run.rows(), Duration.ofNanos(now - run.startedNanos())))
+                        .toList(),
+                executor.models(),
+                new DeviceView.Counters(
+                        sums.executions(),
+                        sums.failures(),
+                        sums.requests(),
+                        sums.rows(),
+                        Duration.ofNanos(sums.busyNanos())));
+    }
+
+    private static ServingException asServing(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        return cause instanceof ServingException known ? known : new EngineFailure("the request failed", cause);
+    }
+
+    /** The caller's end of a ticket: cancelling it cancels the ticket. */
+    private static final class Answer extends CompletableFuture<InferenceResult> {
+        private final Ticket ticket;
+
+        Answer(Ticket ticket) {
+            this.ticket = ticket;
+        }
+
+        @Override
+        public boolean cancel(boolean mayInterruptIfRunning) {
+            ticket.fail(new Cancelled());
+            return super.cancel(mayInterruptIfRunning);
+        }
+    }
+
+    /** Texts on their way: those of equal length go together, the vectors come back in the order of the texts. */
+    private final class EmbeddingCall {
+        final CompletableFuture<Embeddings> answer = new CompletableFuture<>() {
+            @Override
+            public boolean cancel(boolean mayInterruptIfRunning) {
+                parts.forEach(part -> part.cancel(false));
+                return super.cancel(mayInterruptIfRunning);
+            }
+        };
+
+        private final ServedModel model;
+        private final TextEmbedding embedding;
+        private final Deadline deadline;
+        private final List<CompletableFuture<InferenceResult>> parts = new CopyOnWriteArrayList<>();
+
+        EmbeddingCall(ServedModel model, TextEmbedding embedding, Deadline deadline) {
+            this.model = model;
+            this.embedding = embedding;
+            this.deadline = deadline;
+        }
+
+        void begin(List<long[]> tokens) {
+            List<List<Integer>> groups = groups(tokens);
+            for (List<Integer> group : groups) {
+                List<long[]> texts = group.stream().map(tokens::get).toList();
+                parts.add(infer(
+                        model,
+                        new InferenceRequest(
+                                null,
+                                model.id(),
+                                embedding.inputs(model.signature(), texts),
+                                List.of(embedding.output()),
+                                0),
+                        deadline));
+            }
+            if (answer.isCancelled()) {
+                parts.forEach(part -> part.cancel(false));
+            }
+            var unusedAll = CompletableFuture.allOf(parts.toArray(CompletableFuture<?>[]::new))
+                    .whenComplete((all, failure) -> {
+                        if (failure != null) {
+                            fail(failure);
+                        } else {
+                            answer.complete(gather(tokens, groups));
+                        }
+                    });
+            for (CompletableFuture<InferenceResult> part : parts) {
+                var unused = part.exceptionally(failure -> {
+                    fail(failure);
+                    return null;
+                });
+            }
+        }
+
+        /** One part that fails ends the whole; the others need not run. */
+        void fail(Throwable failure) {
+            if (answer.completeExceptionally(asServing(failure))) {
+                parts.forEach(part -> part.cancel(false));
+            }
+        }
+
+        private Embeddings gather(List<long[]> tokens, List<List<Integer>> groups) {
+            float[][] vectors = new float[tokens.size()][];
+            for (int g = 0; g < groups.size(); g++) {
+                List<float[]> rows =
+                        embedding.vectors(parts.get(g).join().outputs().get(0));
+                for (int row = 0; row < rows.size(); row++) {
+                    vectors[groups.get(g).get(row)] = rows.get(row);
+                }
+            }
+            return new Embeddings(
+                    model.id(),
+                    List.of(vectors),
+                    tokens.stream().mapToLong(ids -> ids.length).sum());
+        }
+
+        private List<List<Integer>> groups(List<long[]> tokens) {
+            int most = model.queue().policy().maxBatchSize();
+            Map<Integer, List<Integer>> byLength = new TreeMap<>();
+            List<List<Integer>> groups = new ArrayList<>();
+            for (int i = 0; i < tokens.size(); i++) {
+                List<Integer> group = byLength.computeIfAbsent(tokens.get(i).length, length -> new ArrayList<>());
+                group.add(i);
+                if (group.size() == most) {
+                    groups.add(group);
+                    byLength.remove(tokens.get(i).length);
+                }
+            }
+            groups.addAll(byLength.values());
+            return groups.stream().collect(Collectors.toUnmodifiableList());
+        }
+    }
+}

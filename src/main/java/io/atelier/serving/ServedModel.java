@@ -1,0 +1,23 @@
+package io.atelier.serving;
+
+import io.atelier.core.ModelId;
+import io.atelier.core.ModelSignature;
+import io.atelier.scheduling.BatchRule;
+import io.atelier.scheduling.ModelQueue;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model version that is loaded on every device, and the line in front of it. Immutable but for its queue.
+ *
+ * @param timeout   how long a request may take when its caller does not say
+ * @param embedding how it embeds texts; null if it does not
+ */
+public record ServedModel(
+        ModelId id,
+        String platform,
+        ModelSignature signature,
+        BatchRule rule,
+        ModelQueue queue,
+        Duration timeout,
+        @Nullable TextEmbedding embedding) {}
