@@ -1,0 +1,231 @@
+package io.atelier.scheduling;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.atelier.core.DeviceId;
+import io.atelier.core.ServingException.Cancelled;
+import io.atelier.core.ServingException.NotReady;
+import io.atelier.core.ServingException.Overloaded;
+import io.atelier.core.Ticket;
+import io.atelier.testing.ManualTime;
+import io.atelier.testing.Tickets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ModelQueueTest {
+    private static final Duration LONG = Duration.ofSeconds(30);
+
+    private final ManualTime time = new ManualTime();
+    private final Tickets tickets = new Tickets(time);
+    private final ExecutionTimes times = new ExecutionTimes();
+
+    @Test
+    void givesOutTicketsInOrderOfArrivalUpToTheLargestBatch() {
+        ModelQueue queue = queue(new BatchPolicy(4, Duration.ZERO, 100));
+        List<Ticket> all = offer(queue, 6);
+
+        assertThat(queue.pull(1).batch()).containsExactlyElementsOf(all.subList(0, 4));
+        assertThat(queue.pull(1).batch()).containsExactlyElementsOf(all.subList(4, 6));
+        assertThat(queue.pull(1).batch()).isEmpty();
+        assertThat(queue.depth()).isZero();
+    }
+
+    @Test
+    void sharesWhatWaitsAmongFreeSlots() {
+        ModelQueue queue = queue(new BatchPolicy(16, Duration.ZERO, 100));
+        List<Ticket> all = offer(queue, 5);
+
+        assertThat(queue.pull(2).batch()).containsExactlyElementsOf(all.subList(0, 3));
+        assertThat(queue.pull(1).batch()).containsExactlyElementsOf(all.subList(3, 5));
+    }
+
+    @Test
+    void batchesOnlyEqualKeysAroundTheOldest() {
+        ModelQueue queue = queue(new BatchPolicy(16, Duration.ZERO, 100));
+        Ticket short1 = offer(queue, 1, "short");
+        Ticket long1 = offer(queue, 1, "long");
+        Ticket short2 = offer(queue, 1, "short");
+
+        assertThat(queue.pull(1).batch()).containsExactly(short1, short2);
+        assertThat(queue.pull(1).batch()).containsExactly(long1);
+    }
+
+    @Test
+    void countsRowsNotTickets() {
+        ModelQueue queue = queue(new BatchPolicy(8, Duration.ZERO, 100));
+        Ticket five = offer(queue, 5, "k");
+        Ticket three = offer(queue, 3, "k");
+        Ticket one = offer(queue, 1, "k");
+
+        assertThat(queue.pull(1).batch()).containsExactly(five, three);
+        assertThat(queue.pull(1).batch()).containsExactly(one);
+    }
+
+    @Test
+    void runsATicketLargerThanABatchAlone() {
+        ModelQueue queue = queue(new BatchPolicy(4, Duration.ZERO, 100));
+        Ticket six = offer(queue, 6, "k");
+        offer(queue, 1, "k");
+
+        assertThat(queue.pull(1).batch()).containsExactly(six);
+    }
+
+    @Test
+    void refusesTheTicketBeyondItsBound() {
+        ModelQueue queue = queue(new BatchPolicy(4, Duration.ZERO, 2));
+        offer(queue, 2);
+
+        assertThatThrownBy(() -> queue.offer(tickets.of(3, LONG)))
+                .isInstanceOf(Overloaded.class)
+                .hasMessage("the queue of model 'fake' is full: 2 wait");
+        assertThat(queue.depth()).isEqualTo(2);
+    }
+
+    @Test
+    void aTicketThatSettlesWhileItWaitsLeavesRoomAndIsNotGivenOut() {
+        ModelQueue queue = queue(new BatchPolicy(4, Duration.ZERO, 2));
+        List<Ticket> two = offer(queue, 2);
+
+        two.get(0).fail(new Cancelled());
+        queue.remove(two.get(0));
+        Ticket third = tickets.of(3, LONG);
+        queue.offer(third);
+
+        assertThat(queue.pull(1).batch()).containsExactly(two.get(1), third);
+    }
+
+    @Test
+    void dropsLateTicketsBeforeTheForwardPass() {
+        ModelQueue queue = queue(new BatchPolicy(4, Duration.ZERO, 100));
+        Ticket late = tickets.of(1, Duration.ofMillis(10));
+        queue.offer(late);
+        Ticket inTime = tickets.of(2, LONG);
+        queue.offer(inTime);
+        time.advance(Duration.ofMillis(10));
+
+        Pull pull = queue.pull(1);
+
+        assertThat(pull.batch()).containsExactly(inTime);
+        assertThat(pull.late()).containsExactly(late);
+        assertThat(late.attempts()).isZero();
+        assertThat(queue.depth()).isZero();
+    }
+
+    @Test
+    void waitsForCompanyFromTheOldestsArrivalOnly() {
+        ModelQueue queue = queue(new BatchPolicy(2, Duration.ofMillis(5), 100));
+        long arrival = time.nanoTime();
+        Ticket oldest = tickets.of(1, LONG);
+        queue.offer(oldest);
+        time.advance(Duration.ofMillis(3));
+
+        Pull waiting = queue.pull(1);
+        assertThat(waiting.batch()).isEmpty();
+        assertThat(waiting.againNanos() - arrival).isEqualTo(5_000_000);
+
+        time.advance(Duration.ofMillis(2));
+        assertThat(queue.pull(1).batch()).containsExactly(oldest);
+    }
+
+    @Test
+    void aFullBatchDoesNotWait() {
+        ModelQueue queue = queue(new BatchPolicy(2, Duration.ofMillis(5), 100));
+        List<Ticket> two = offer(queue, 2);
+
+        assertThat(queue.pull(1).batch()).containsExactlyElementsOf(two);
+    }
+
+    @Test
+    void doesNotWaitForCompanyPastTheNearestDeadline() {
+        times.record(DeviceId.cpu(0), 1, 1_000_000);
+        ModelQueue queue = queue(new BatchPolicy(4, Duration.ofMillis(50), 100));
+        long arrival = time.nanoTime();
+        queue.offer(tickets.of(1, Duration.ofMillis(10)));
+
+        assertThat(queue.pull(1).againNanos() - arrival).isEqualTo(8_000_000);
+    }
+
+    @Test
+    void refusesAtOnceWhatCouldNotBeServedInTime() {
+        ModelQueue queue = queue(new BatchPolicy(1, Duration.ZERO, 100));
+        queue.attach(new BusyDevice());
+        times.record(DeviceId.cpu(0), 1, 100_000_000);
+        offer(queue, 3);
+
+        Ticket hurried = tickets.of(4, Duration.ofMillis(200));
+        assertThatThrownBy(() -> queue.offer(hurried))
+                .isInstanceOfSatisfying(
+                        Overloaded.class,
+                        refused -> assertThat(refused.retryAfter()).hasValue(Duration.ofMillis(350)));
+        assertThat(queue.depth()).isEqualTo(3);
+    }
+
+    @Test
+    void groupsThatWerePutBackRunFirstAndApart() {
+        ModelQueue queue = queue(new BatchPolicy(4, Duration.ZERO, 100));
+        List<Ticket> four = offer(queue, 4);
+        List<Ticket> batch = queue.pull(1).batch();
+        offer(queue, 1);
+
+        batch.get(1).fail(new Cancelled());
+        queue.putBack(batch.subList(0, 2));
+        queue.putBack(batch.subList(2, 4));
+
+        assertThat(queue.depth()).isEqualTo(4);
+        assertThat(queue.pull(1).batch()).containsExactly(four.get(0));
+        assertThat(queue.pull(1).batch()).containsExactly(four.get(2), four.get(3));
+        assertThat(queue.pull(1).batch()).hasSize(1);
+        assertThat(queue.depth()).isZero();
+    }
+
+    @Test
+    void aClosedQueueTakesNothingMoreAndGivesOutWhatItHas() {
+        ModelQueue queue = queue(new BatchPolicy(4, Duration.ZERO, 100));
+        List<Ticket> one = offer(queue, 1);
+        queue.close();
+
+        assertThatThrownBy(() -> queue.offer(tickets.of(2, LONG))).isInstanceOf(NotReady.class);
+        assertThat(queue.pull(1).batch()).containsExactlyElementsOf(one);
+    }
+
+    private ModelQueue queue(BatchPolicy policy) {
+        return new ModelQueue(Tickets.MODEL, policy, times, time);
+    }
+
+    private List<Ticket> offer(ModelQueue queue, int count) {
+        List<Ticket> offered = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Ticket ticket = tickets.of(i, LONG);
+            queue.offer(ticket);
+            offered.add(ticket);
+        }
+        return offered;
+    }
+
+    private Ticket offer(ModelQueue queue, int rows, Object key) {
+        Ticket ticket = tickets.of(0, LONG, rows, key);
+        queue.offer(ticket);
+        return ticket;
+    }
+
+    /** One slot, taken. */
+    private static final class BusyDevice implements ModelQueue.Puller {
+        @Override
+        public boolean wake() {
+            return false;
+        }
+
+        @Override
+        public int freeSlots() {
+            return 0;
+        }
+
+        @Override
+        public int slots() {
+            return 1;
+        }
+    }
+}

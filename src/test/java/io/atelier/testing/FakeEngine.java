@@ -1,0 +1,208 @@
+package io.atelier.testing;
+
+import io.atelier.core.DataType;
+import io.atelier.core.DeviceId;
+import io.atelier.core.ModelSignature;
+import io.atelier.core.Shape;
+import io.atelier.core.Tensor;
+import io.atelier.core.TensorSpec;
+import io.atelier.core.TextTokenizer;
+import io.atelier.engine.Engine;
+import io.atelier.engine.EngineBatch;
+import io.atelier.engine.ModelInstance;
+import io.atelier.engine.ModelLoadException;
+import io.atelier.engine.ModelSource;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+
+/**
+ * An engine that adds one to every number: input {@code x} FP32 [batch, any], output {@code y} of the same shape.
+ *
+ * <p>A device can be made to hang ({@link #hang}) until it is let go, as native code does: interrupts have no effect.
+ * Rows can be made to break their batch ({@link #breakOn}). It counts what runs at once.
+ */
+public final class FakeEngine implements Engine {
+    public static final ModelSignature SIGNATURE = new ModelSignature(
+            List.of(new TensorSpec("x", DataType.FP32, Shape.of(-1, -1), List.of("batch", "length"))),
+            List.of(new TensorSpec("y", DataType.FP32, Shape.of(-1, -1), List.of("batch", "length"))));
+
+    /** One execution. */
+    public record Call(DeviceId device, int requests, String thread) {}
+
+    private final int gpus;
+    private final Map<DeviceId, CountDownLatch> hangs = new ConcurrentHashMap<>();
+    private final Map<DeviceId, CountDownLatch> entered = new ConcurrentHashMap<>();
+    private final Map<DeviceId, AtomicInteger> inside = new ConcurrentHashMap<>();
+    private final Map<DeviceId, AtomicInteger> mostInside = new ConcurrentHashMap<>();
+    private final Queue<Call> calls = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger closed = new AtomicInteger();
+    private volatile Predicate<Float> broken = value -> false;
+
+    public FakeEngine() {
+        this(0);
+    }
+
+    public FakeEngine(int gpus) {
+        this.gpus = gpus;
+    }
+
+    /** From now on executions on this device do not return until {@link #letGo}. */
+    public void hang(DeviceId device) {
+        entered.put(device, new CountDownLatch(1));
+        hangs.put(device, new CountDownLatch(1));
+    }
+
+    /** Completes when an execution has begun to hang on this device. */
+    public void awaitHanging(DeviceId device) throws InterruptedException {
+        CountDownLatch latch = entered.get(device);
+        if (latch != null) {
+            latch.await();
+        }
+    }
+
+    public void letGo(DeviceId device) {
+        CountDownLatch latch = hangs.remove(device);
+        if (latch != null) {
+            latch.countDown();
+        }
+    }
+
+    /** Batches with a row whose first number is so fail as a whole. */
+    public void breakOn(Predicate<Float> firstNumber) {
+        broken = firstNumber;
+    }
+
+    public List<Call> calls() {
+        return List.copyOf(calls);
+    }
+
+    /** Most executions that ran at once on a device. */
+    public int mostAtOnce(DeviceId device) {
+        AtomicInteger most = mostInside.get(device);
+        return most == null ? 0 : most.get();
+    }
+
+    /** Instances that were closed. */
+    public int closed() {
+        return closed.get();
+    }
+
+    @Override
+    public String description() {
+        return "fake";
+    }
+
+    @Override
+    public int gpuCount() {
+        return gpus;
+    }
+
+    @Override
+    public ModelInstance load(ModelSource source, DeviceId device) throws ModelLoadException {
+        return new Instance(device);
+    }
+
+    @Override
+    public TextTokenizer loadTokenizer(Path file, int maxTokens) throws ModelLoadException {
+        throw new ModelLoadException("the fake engine has no tokenizer");
+    }
+
+    /** A tensor of one row. */
+    public static Tensor row(float... numbers) {
+        ByteBuffer data =
+                ByteBuffer.allocateDirect(numbers.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (float number : numbers) {
+            data.putFloat(number);
+        }
+        return new Tensor("x", DataType.FP32, Shape.of(1, numbers.length), data.flip());
+    }
+
+    /** A model on one device. */
+    private final class Instance implements ModelInstance {
+        private final DeviceId device;
+
+        Instance(DeviceId device) {
+            this.device = device;
+        }
+
+        @Override
+        public ModelSignature signature() {
+            return SIGNATURE;
+        }
+
+        @Override
+        public boolean canBatch() {
+            return true;
+        }
+
+        @Override
+        public CompletionStage<List<List<Tensor>>> run(EngineBatch batch) {
+            int now = inside.computeIfAbsent(device, id -> new AtomicInteger()).incrementAndGet();
+            mostInside.computeIfAbsent(device, id -> new AtomicInteger()).accumulateAndGet(now, Math::max);
+            calls.add(new Call(
+                    device, batch.requests().size(), Thread.currentThread().getName()));
+            try {
+                CountDownLatch latch = hangs.get(device);
+                if (latch != null) {
+                    CountDownLatch began = entered.get(device);
+                    if (began != null) {
+                        began.countDown();
+                    }
+                    awaitAsNativeCodeDoes(latch);
+                }
+                List<List<Tensor>> results = new ArrayList<>();
+                for (List<Tensor> request : batch.requests()) {
+                    Tensor x = request.get(0);
+                    if (broken.test(x.data().getFloat(0))) {
+                        return CompletableFuture.failedStage(new IllegalStateException("broken row"));
+                    }
+                    results.add(List.of(plusOne(x)));
+                }
+                return CompletableFuture.completedStage(results);
+            } finally {
+                inside.get(device).decrementAndGet();
+            }
+        }
+
+        @Override
+        public void close() {
+            closed.incrementAndGet();
+        }
+    }
+
+    private static void awaitAsNativeCodeDoes(CountDownLatch latch) {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                latch.await();
+                break;
+            } catch (InterruptedException ignored) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static Tensor plusOne(Tensor x) {
+        ByteBuffer data = ByteBuffer.allocate(x.sizeBytes()).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer from = x.data();
+        while (from.hasRemaining()) {
+            data.putFloat(from.getFloat() + 1);
+        }
+        return new Tensor("y", DataType.FP32, x.shape(), data.flip());
+    }
+}
