@@ -1,0 +1,94 @@
+package io.atelier.repository;
+
+import io.atelier.core.Padding;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a model's folder says about how it is served, from {@code model.yaml} or {@code config.pbtxt}. Immutable. What
+ * is empty is the service's default, or inferred from the model file.
+ *
+ * @param timeout   how long a request may take when its caller does not say
+ * @param instances executions at once on each device
+ * @param versions  which version folders are served
+ * @param format    the kind of model file, where the folder says it
+ * @param ignored   what was written there and has no meaning here, for the log
+ */
+public record ModelConfig(
+        Batching batching,
+        Optional<Duration> timeout,
+        Optional<Integer> instances,
+        Optional<TaskConfig> task,
+        VersionPolicy versions,
+        Optional<ModelFormat> format,
+        List<String> ignored) {
+    /** No duration may be longer. */
+    public static final Duration LONGEST = Duration.ofDays(1);
+
+    public static final int MOST_INSTANCES = 1024;
+
+    /** A folder that says nothing. */
+    public static final ModelConfig DEFAULTS = new ModelConfig(
+            Batching.DEFAULTS,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            VersionPolicy.NEWEST,
+            Optional.empty(),
+            List.of());
+
+    public ModelConfig {
+        if (timeout.filter(limit -> limit.isNegative() || limit.isZero() || limit.compareTo(LONGEST) > 0)
+                .isPresent()) {
+            throw new IllegalArgumentException("timeout " + timeout.get() + " is not above 0 and up to " + LONGEST);
+        }
+        requireWithin("instances", instances, MOST_INSTANCES);
+        ignored = List.copyOf(ignored);
+    }
+
+    /** The same with more to tell the log. */
+    ModelConfig ignoring(List<String> names) {
+        return new ModelConfig(batching, timeout, instances, task, versions, format, names);
+    }
+
+    /**
+     * How requests share executions.
+     *
+     * @param maxBatchSize  most rows in one batch
+     * @param maxQueueDelay longest wait of the oldest request for company; zero never waits
+     * @param maxQueueSize  most requests waiting
+     * @param padding       how requests of different lengths share a batch
+     */
+    public record Batching(
+            Optional<Integer> maxBatchSize,
+            Optional<Duration> maxQueueDelay,
+            Optional<Integer> maxQueueSize,
+            Padding padding) {
+        /** A model is warmed up with its largest batch, so a slip of the pen must not ask for millions of rows. */
+        public static final int LARGEST_BATCH = 65_536;
+
+        public static final Batching DEFAULTS =
+                new Batching(Optional.empty(), Optional.empty(), Optional.empty(), Padding.NONE);
+
+        public Batching {
+            requireWithin("maxBatchSize", maxBatchSize, LARGEST_BATCH);
+            requireWithin("maxQueueSize", maxQueueSize, Integer.MAX_VALUE);
+            if (maxQueueDelay
+                    .filter(delay -> delay.isNegative() || delay.compareTo(LONGEST) > 0)
+                    .isPresent()) {
+                throw new IllegalArgumentException("maxQueueDelay " + maxQueueDelay.get() + " is not 0 to " + LONGEST);
+            }
+            if (padding.mask() != null
+                    && !Double.valueOf(0).equals(padding.values().get(padding.mask()))) {
+                throw new IllegalArgumentException("the mask " + padding.mask() + " is not padded with 0");
+            }
+        }
+    }
+
+    private static void requireWithin(String name, Optional<Integer> value, int most) {
+        if (value.filter(number -> number < 1 || number > most).isPresent()) {
+            throw new IllegalArgumentException(name + " " + value.get() + " is not 1 to " + most);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package io.atelier.repository;
+
+import io.atelier.core.DeviceId;
+import io.atelier.core.Ticker;
+import io.atelier.engine.Engine;
+import io.atelier.engine.ModelInstance;
+import io.atelier.engine.ModelLoadException;
+import io.atelier.engine.ModelSource;
+import java.time.Duration;
+
+/**
+ * Loads model versions: makes them resident, checks what the folder says against what the file holds, and runs them
+ * before anybody waits for an answer. Thread-safe; devices load side by side.
+ */
+public final class ModelLoader {
+    private final Engine engine;
+    private final Ticker ticker;
+
+    public ModelLoader(Engine engine, Ticker ticker) {
+        this.engine = engine;
+        this.ticker = ticker;
+    }
+
+    /**
+     * Loads a model version onto a device and warms it up, on the calling thread, which has to be one that may run the
+     * device. Waits for the warm-up's executions to return truly, even if interrupted: to close a model under a run
+     * crashes native engines.
+     *
+     * @param maxBatchSize most rows of a batch; at least 1
+     * @param concurrency  executions that may run at once on the device; at least 1
+     * @throws ModelLoadException if the version cannot be served; nothing of it is left on the device
+     */
+    public LoadedModel load(ModelDefinition definition, DeviceId device, int maxBatchSize, int concurrency)
+            throws ModelLoadException {
+        if (maxBatchSize < 1 || concurrency < 1) {
+            throw new IllegalArgumentException(
+                    "a batch of " + maxBatchSize + " rows, " + concurrency + " executions at once");
+        }
+        ModelConfig config = definition.config();
+        ModelSource source = new ModelSource(
+                definition.id(), definition.file(), config.batching().padding(), concurrency);
+        long started = ticker.nanoTime();
+        ModelInstance instance = engine.load(source, device);
+        boolean usable = false;
+        try {
+            long loaded = ticker.nanoTime();
+            SignatureCheck.require(config, instance.signature());
+            long checked = ticker.nanoTime();
+            WarmUp warmUp = new WarmUp(config, instance);
+            warmUp.run(1);
+            if (maxBatchSize > 1 && instance.canBatch()) {
+                warmUp.run(maxBatchSize);
+            }
+            long warm = ticker.nanoTime();
+            usable = true;
+            return new LoadedModel(
+                    definition, instance, Duration.ofNanos(loaded - started), Duration.ofNanos(warm - checked));
+        } finally {
+            if (!usable) {
+                instance.close();
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+package io.atelier.repository;
+
+import io.atelier.core.ModelId;
+import io.atelier.repository.TaskConfig.TextEmbedding;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * A folder of models in Triton's layout: {@code <model>/<version>/model.onnx}, and beside the versions
+ * {@code model.yaml} or {@code config.pbtxt}. Thread-safe; keeps nothing between scans.
+ *
+ * <p>Links are followed. Names that start with a dot are hidden: Kubernetes mounts keep their {@code ..data} there.
+ *
+ * @see <a href="https://github.com/triton-inference-server/server/blob/main/docs/user_guide/model_repository.md">Triton:
+ *     model repository</a>
+ */
+public final class ModelRepository {
+    private static final Pattern MODEL_NAME = Pattern.compile("[A-Za-z0-9._-]{1,128}");
+
+    /** No leading zero, as in Triton, so that a version has one name; 18 digits fit a long. */
+    private static final Pattern VERSION = Pattern.compile("[1-9][0-9]{0,17}");
+
+    /** Stands at the root of every ext4 volume. */
+    private static final String LOST_AND_FOUND = "lost+found";
+
+    private static final int LARGEST_CONFIG_BYTES = 1 << 20;
+
+    private final Path root;
+
+    public ModelRepository(Path root) {
+        this.root = root;
+    }
+
+    /**
+     * What a repository holds.
+     *
+     * @param models every version to serve, by name, the versions of a model in ascending order
+     * @param broken what cannot be served; the others are not touched by it
+     */
+    public record Scan(List<ModelDefinition> models, List<BrokenFolder> broken) {
+        public Scan {
+            models = List.copyOf(models);
+            broken = List.copyOf(broken);
+        }
+    }
+
+    /**
+     * A model that cannot be served, or one version of it, and why.
+     *
+     * @param name   the model's folder
+     * @param reason for people; without paths
+     */
+    public record BrokenFolder(String name, String reason) {}
+
+    /**
+     * Reads the folders as they are now.
+     *
+     * @throws ModelRepositoryException if the repository itself cannot be read
+     */
+    public Scan scan() throws ModelRepositoryException {
+        List<ModelDefinition> models = new ArrayList<>();
+        List<BrokenFolder> broken = new ArrayList<>();
+        for (Path folder : modelFolders()) {
+            String name = nameOf(folder);
+            try {
+                scan(folder, name, models, broken);
+            } catch (ModelConfigException e) {
+                broken.add(new BrokenFolder(name, e.reason()));
+            } catch (IOException e) {
+                broken.add(new BrokenFolder(name, "cannot be read: " + ModelRepositoryException.problem(e)));
+            }
+        }
+        return new Scan(models, broken);
+    }
+
+    private List<Path> modelFolders() throws ModelRepositoryException {
+        String name = "the model repository " + nameOf(root);
+        if (!Files.exists(root)) {
+            throw new ModelRepositoryException(name + " does not exist", null);
+        }
+        if (!Files.isDirectory(root)) {
+            throw new ModelRepositoryException(name + " is not a folder", null);
+        }
+        try {
+            return foldersIn(root).stream()
+                    .filter(folder -> !nameOf(folder).equals(LOST_AND_FOUND))
+                    .toList();
+        } catch (IOException e) {
+            throw new ModelRepositoryException(name + " cannot be read: " + ModelRepositoryException.problem(e), e);
+        }
+    }
+
+    private static void scan(Path folder, String name, List<ModelDefinition> models, List<BrokenFolder> broken)
+            throws IOException, ModelConfigException {
+        if (!MODEL_NAME.matcher(name).matches()) {
+            broken.add(new BrokenFolder(
+                    printable(name), "the name has to be 1 to 128 letters, digits, dots, underscores and hyphens"));
+            return;
+        }
+        if (!Files.exists(folder)) {
+            broken.add(new BrokenFolder(name, "is a link that leads nowhere"));
+            return;
+        }
+        ModelConfig config = readConfig(folder, name);
+        SortedSet<Long> present = versionsIn(folder);
+        List<Long> served = config.versions().served(present);
+        if (served.isEmpty()) {
+            broken.add(new BrokenFolder(name, "has no version: a folder named by a positive integer, such as 1"));
+        }
+        for (long version : served) {
+            if (!present.contains(version)) {
+                broken.add(new BrokenFolder(name, "version " + version + ": there is no such folder"));
+                continue;
+            }
+            Path versionFolder = folder.resolve(Long.toString(version));
+            List<ModelFormat> found = Stream.of(ModelFormat.values())
+                    .filter(format ->
+                            config.format().isEmpty() || config.format().get() == format)
+                    .filter(format -> Files.isRegularFile(versionFolder.resolve(format.fileName())))
+                    .toList();
+            if (found.size() == 1) {
+                ModelFormat format = found.get(0);
+                Path file = versionFolder.resolve(format.fileName());
+                if (Files.isReadable(file)) {
+                    ModelId id = new ModelId(name, Long.toString(version));
+                    models.add(new ModelDefinition(id, file, folder, config, format));
+                } else {
+                    broken.add(new BrokenFolder(
+                            name, "version " + version + ": " + format.fileName() + " cannot be read"));
+                }
+            } else {
+                broken.add(new BrokenFolder(name, "version " + version + ": " + modelFileProblem(config, found)));
+            }
+        }
+    }
+
+    private static String modelFileProblem(ModelConfig config, List<ModelFormat> found) {
+        if (!found.isEmpty()) {
+            return "has both model.onnx and model.pt, allowed is one";
+        }
+        return "has no " + config.format().map(ModelFormat::fileName).orElse("model.onnx and no model.pt");
+    }
+
+    private static ModelConfig readConfig(Path folder, String name) throws IOException, ModelConfigException {
+        Path yaml = folder.resolve(ModelYaml.FILE_NAME);
+        Path triton = folder.resolve(TritonConfig.FILE_NAME);
+        if (Files.exists(yaml)) {
+            ModelConfig config = ModelYaml.parse(readText(yaml));
+            requireTaskFiles(folder, config);
+            return Files.exists(triton) ? config.ignoring(List.of(TritonConfig.FILE_NAME)) : config;
+        }
+        if (Files.exists(folder.resolve("model.yml"))) {
+            throw new ModelConfigException("model.yml", "is not read, its name has to be " + ModelYaml.FILE_NAME);
+        }
+        return Files.exists(triton) ? TritonConfig.parse(readText(triton), name) : ModelConfig.DEFAULTS;
+    }
+
+    private static void requireTaskFiles(Path folder, ModelConfig config) throws ModelConfigException {
+        if (config.task().orElse(null) instanceof TextEmbedding embedding
+                && !Files.isRegularFile(folder.resolve(embedding.tokenizer()))) {
+            throw new ModelConfigException(
+                    ModelYaml.FILE_NAME, "task.tokenizer: there is no file " + embedding.tokenizer() + " beside it");
+        }
+    }
+
+    private static String readText(Path file) throws ModelConfigException {
+        try (InputStream stream = Files.newInputStream(file)) {
+            byte[] bytes = stream.readNBytes(LARGEST_CONFIG_BYTES + 1);
+            if (bytes.length > LARGEST_CONFIG_BYTES) {
+                throw new ModelConfigException(nameOf(file), "is larger than 1 MiB");
+            }
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+            return text.startsWith("\uFEFF") ? text.substring(1) : text; // a byte order mark, as some editors write
+        } catch (CharacterCodingException e) {
+            throw new ModelConfigException(nameOf(file), "is not UTF-8");
+        } catch (IOException e) {
+            throw new ModelConfigException(nameOf(file), "cannot be read: " + ModelRepositoryException.problem(e));
+        }
+    }
+
+    private static SortedSet<Long> versionsIn(Path folder) throws IOException {
+        SortedSet<Long> versions = new TreeSet<>();
+        for (Path version : foldersIn(folder)) {
+            if (VERSION.matcher(nameOf(version)).matches()) {
+                versions.add(Long.parseLong(nameOf(version)));
+            }
+        }
+        return versions;
+    }
+
+    /** Folders and links to folders, by name; links that lead nowhere as well, since somebody meant them to be one. */
+    private static List<Path> foldersIn(Path parent) throws IOException {
+        List<Path> folders = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(parent)) {
+            for (Path entry : entries) {
+                boolean isFolder = Files.isDirectory(entry) || (Files.isSymbolicLink(entry) && !Files.exists(entry));
+                if (isFolder && !nameOf(entry).startsWith(".")) {
+                    folders.add(entry);
+                }
+            }
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+        folders.sort(Comparator.comparing(ModelRepository::nameOf));
+        return folders;
+    }
+
+    /** A name that is safe to log. */
+    private static String printable(String name) {
+        String safe = name.replaceAll("\\p{Cntrl}", "?");
+        return safe.length() <= 128 ? safe : safe.substring(0, 128) + "…";
+    }
+
+    private static String nameOf(Path path) {
+        Path name = path.getFileName();
+        return name == null ? path.toString() : name.toString();
+    }
+}

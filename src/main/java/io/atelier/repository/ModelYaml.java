@@ -1,0 +1,85 @@
+package io.atelier.repository;
+
+import io.atelier.core.Padding;
+import io.atelier.repository.ModelConfig.Batching;
+import io.atelier.repository.TaskConfig.Pooling;
+import io.atelier.repository.TaskConfig.TextEmbedding;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/** Reads {@code model.yaml}. A new key is one more question to its {@link YamlSection}. */
+final class ModelYaml {
+    static final String FILE_NAME = "model.yaml";
+
+    private ModelYaml() {}
+
+    static ModelConfig parse(String text) throws ModelConfigException {
+        YamlSection root = YamlSection.parse(FILE_NAME, text);
+        Optional<YamlSection> batching = root.section("batching");
+        Optional<YamlSection> task = root.section("task");
+        ModelConfig config = new ModelConfig(
+                batching.isPresent() ? batching(batching.get()) : Batching.DEFAULTS,
+                root.positiveDuration("timeout", ModelConfig.LONGEST),
+                root.integer("instances", ModelConfig.MOST_INSTANCES),
+                task.isPresent() ? Optional.of(task(task.get())) : Optional.empty(),
+                versions(root),
+                Optional.empty(),
+                List.of());
+        root.refuseUnknownKeys();
+        return config;
+    }
+
+    private static Batching batching(YamlSection batching) throws ModelConfigException {
+        Optional<YamlSection> padding = batching.section("padding");
+        return new Batching(
+                batching.integer("max-batch-size", Batching.LARGEST_BATCH),
+                batching.duration("max-queue-delay", ModelConfig.LONGEST),
+                batching.integer("max-queue-size", Integer.MAX_VALUE),
+                padding.isPresent() ? padding(padding.get()) : Padding.NONE);
+    }
+
+    private static Padding padding(YamlSection padding) throws ModelConfigException {
+        Map<String, Double> values = padding.numbers("values");
+        Optional<String> mask = padding.text("mask", "the name of an input", name -> !name.isBlank());
+        if (mask.isPresent() && !Double.valueOf(0).equals(values.get(mask.get()))) {
+            throw padding.problem("batching.padding.values." + mask.get()
+                    + " must be 0: the mask is padded too, and 0 marks what is padding");
+        }
+        return new Padding(values, mask.orElse(null));
+    }
+
+    private static VersionPolicy versions(YamlSection root) throws ModelConfigException {
+        Optional<YamlSection.WordOrNumbers> versions = root.wordOrNumbers("versions", List.of("latest", "all"));
+        if (versions.isEmpty() || "latest".equals(versions.get().word())) {
+            return VersionPolicy.NEWEST;
+        }
+        return versions.get().word() == null
+                ? new VersionPolicy.Specific(new TreeSet<>(versions.get().numbers()))
+                : new VersionPolicy.All();
+    }
+
+    private static TaskConfig task(YamlSection task) throws ModelConfigException {
+        if (task.word("name", List.of(TextEmbedding.NAME)).isEmpty()) {
+            throw task.problem("task.name is missing, allowed is " + TextEmbedding.NAME);
+        }
+        return new TextEmbedding(
+                task.text("tokenizer", "the name of a file beside it", TextEmbedding::isFileName)
+                        .orElse(TextEmbedding.DEFAULT_TOKENIZER),
+                task.integer("max-tokens", Integer.MAX_VALUE).orElse(TextEmbedding.DEFAULT_MAX_TOKENS),
+                task.word("pooling", poolings())
+                        .map(word -> Pooling.valueOf(word.toUpperCase(Locale.ROOT)))
+                        .orElse(Pooling.MEAN),
+                task.flag("normalize").orElse(true),
+                task.text("output", "the name of an output", name -> !name.isBlank()));
+    }
+
+    private static List<String> poolings() {
+        return Stream.of(Pooling.values())
+                .map(pooling -> pooling.name().toLowerCase(Locale.ROOT))
+                .toList();
+    }
+}

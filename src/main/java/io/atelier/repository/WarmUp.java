@@ -1,0 +1,105 @@
+package io.atelier.repository;
+
+import io.atelier.core.DataType;
+import io.atelier.core.ModelSignature;
+import io.atelier.core.Shape;
+import io.atelier.core.Tensor;
+import io.atelier.core.TensorSpec;
+import io.atelier.engine.EngineBatch;
+import io.atelier.engine.ModelInstance;
+import io.atelier.engine.ModelLoadException;
+import io.atelier.repository.TaskConfig.TextEmbedding;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The first executions of a model, on made-up inputs: they pay for what native engines put off until then, and prove
+ * that the model answers and that its largest batch fits the device's memory.
+ */
+final class WarmUp {
+    /** Size of dynamic axes other than the first. */
+    private static final int DYNAMIC_SIZE = 8;
+
+    private final ModelInstance instance;
+    private final List<Tensor> request;
+    private final List<String> outputs;
+
+    WarmUp(ModelConfig config, ModelInstance instance) throws ModelLoadException {
+        ModelSignature signature = instance.signature();
+        this.instance = instance;
+        this.request = new ArrayList<>();
+        this.outputs = signature.outputs().stream().map(TensorSpec::name).toList();
+        for (TensorSpec input : signature.inputs()) {
+            request.add(synthetic(input, isMask(input.name(), config)));
+        }
+    }
+
+    /** Runs one batch of so many requests and waits until the native call has returned. */
+    void run(int requests) throws ModelLoadException {
+        String batch = requests == 1 ? "1 request" : requests + " requests";
+        CompletionStage<Void> abandoned = new CompletableFuture<>(); // never: the loader waits
+        List<List<Tensor>> answers;
+        try {
+            answers = instance.run(new EngineBatch(Collections.nCopies(requests, request), outputs, abandoned))
+                    .toCompletableFuture()
+                    .join();
+        } catch (RuntimeException e) {
+            Throwable cause = e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
+            String reason = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+            throw new ModelLoadException("the warm-up with " + batch + " failed: " + reason, cause);
+        }
+        if (answers.size() != requests || answers.stream().anyMatch(answer -> answer.size() != outputs.size())) {
+            throw new ModelLoadException("the warm-up with " + batch + " did not give every output of every request");
+        }
+    }
+
+    /** Zeros, or ones for a mask: a model whose mask keeps nothing divides by zero. */
+    private static Tensor synthetic(TensorSpec input, boolean mask) throws ModelLoadException {
+        Shape shape = input.shape();
+        for (int axis = 0; axis < shape.rank(); axis++) {
+            if (shape.isDynamic(axis)) {
+                shape = shape.with(axis, axis == 0 ? 1 : DYNAMIC_SIZE);
+            }
+        }
+        DataType type = input.dataType();
+        int elementBytes = type.isFixedSize() ? type.sizeBytes() : Integer.BYTES; // an empty string is its length, 0
+        long elements = shape.elements().orElse(Long.MAX_VALUE);
+        if (elements > Integer.MAX_VALUE / elementBytes) {
+            throw new ModelLoadException("the input " + input.name() + " is too large: " + type + shape);
+        }
+        ByteBuffer data =
+                ByteBuffer.allocateDirect((int) elements * elementBytes).order(ByteOrder.LITTLE_ENDIAN);
+        if (mask) {
+            while (data.hasRemaining()) {
+                putOne(data, type);
+            }
+            data.flip();
+        }
+        return new Tensor(input.name(), type, shape, data);
+    }
+
+    private static boolean isMask(String input, ModelConfig config) {
+        return input.equals(config.batching().padding().mask())
+                || (config.task().orElse(null) instanceof TextEmbedding && input.equals(TextEmbedding.ATTENTION_MASK));
+    }
+
+    private static void putOne(ByteBuffer data, DataType type) {
+        switch (type) {
+            case BOOL, UINT8, INT8 -> data.put((byte) 1);
+            case UINT16, INT16 -> data.putShort((short) 1);
+            case UINT32, INT32 -> data.putInt(1);
+            case UINT64, INT64 -> data.putLong(1);
+            case FP16 -> data.putShort((short) 0x3C00);
+            case BF16 -> data.putShort((short) 0x3F80);
+            case FP32 -> data.putFloat(1);
+            case FP64 -> data.putDouble(1);
+            case BYTES -> data.putInt(0); // SignatureCheck lets no mask be text
+        }
+    }
+}

@@ -1,0 +1,176 @@
+package io.atelier.repository;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.atelier.core.Padding;
+import io.atelier.repository.ModelConfig.Batching;
+import io.atelier.repository.TaskConfig.Pooling;
+import io.atelier.repository.TaskConfig.TextEmbedding;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ModelYamlTest {
+    private static final String FULL = """
+            batching:
+              max-batch-size: 16
+              max-queue-delay: 5ms
+              max-queue-size: 200
+              padding:
+                values: {input_ids: 0, attention_mask: 0, token_type_ids: 1.5}
+                mask: attention_mask
+            timeout: 2s
+            instances: 2
+            versions: [3, 1]
+            task:
+              name: text-embedding
+              tokenizer: words.json
+              max-tokens: 128
+              pooling: cls
+              normalize: false
+              output: last_hidden_state
+            """;
+
+    @Test
+    void readsEveryKey() throws Exception {
+        assertThat(ModelYaml.parse(FULL))
+                .isEqualTo(new ModelConfig(
+                        new Batching(
+                                Optional.of(16),
+                                Optional.of(Duration.ofMillis(5)),
+                                Optional.of(200),
+                                new Padding(
+                                        Map.of("input_ids", 0.0, "attention_mask", 0.0, "token_type_ids", 1.5),
+                                        "attention_mask")),
+                        Optional.of(Duration.ofSeconds(2)),
+                        Optional.of(2),
+                        Optional.of(new TextEmbedding(
+                                "words.json", 128, Pooling.CLS, false, Optional.of("last_hidden_state"))),
+                        new VersionPolicy.Specific(new TreeSet<>(List.of(1L, 3L))),
+                        Optional.empty(),
+                        List.of()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "# nothing\n", "---\n", "{}", "batching:\n", "versions: latest"})
+    void saysNothingWhereTheFileSaysNothing(String text) throws Exception {
+        assertThat(ModelYaml.parse(text)).isEqualTo(ModelConfig.DEFAULTS);
+    }
+
+    @Test
+    void fillsInTheDefaultsOfATask() throws Exception {
+        assertThat(ModelYaml.parse("task: {name: text-embedding}").task())
+                .contains(new TextEmbedding("tokenizer.json", 512, Pooling.MEAN, true, Optional.empty()));
+    }
+
+    @Test
+    void servesAllVersionsWhenAsked() throws Exception {
+        assertThat(ModelYaml.parse("versions: all").versions()).isEqualTo(new VersionPolicy.All());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"250us, PT0.00025S", "5ms, PT0.005S", "2s, PT2S", "1m, PT1M", "24h, PT24H", "0s, PT0S", "PT0.5S, PT0.5S"
+    })
+    void readsDurations(String text, Duration expected) throws Exception {
+        assertThat(ModelYaml.parse("batching: {max-queue-delay: " + text + "}")
+                        .batching()
+                        .maxQueueDelay())
+                .contains(expected);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "3 | is the number 3, allowed is a mapping of keys",
+                "[a] | is a list, allowed is a mapping of keys",
+                "batch: 3 | batch is unknown, allowed are batching, task, timeout, instances, versions",
+                "batching: 3 | batching is the number 3, allowed is a mapping of keys",
+                "batching: {max-batch: 3} | batching.max-batch is unknown, allowed are padding, max-batch-size, max-queue-delay, max-queue-size",
+                "batching: {max-batch-size: 0} | batching.max-batch-size is the number 0, allowed is an integer from 1 to 65536",
+                "batching: {max-batch-size: 65537} | batching.max-batch-size is the number 65537, allowed is an integer from 1 to 65536",
+                "batching: {max-batch-size: 1.5} | batching.max-batch-size is the number 1.5, allowed is an integer from 1 to 65536",
+                "batching: {max-batch-size: `8`} | batching.max-batch-size is the text \"8\", allowed is an integer from 1 to 65536",
+                "batching: {max-batch-size: } | batching.max-batch-size is empty, allowed is an integer from 1 to 65536",
+                "batching: {max-queue-size: 3000000000} | batching.max-queue-size is the number 3000000000, allowed is an integer of at least 1",
+                "batching: {max-queue-delay: 5} | batching.max-queue-delay is the number 5, allowed is a duration with its unit, such as 5ms, 2s, 1m or PT0.5S",
+                "batching: {max-queue-delay: 5 ms} | batching.max-queue-delay is the text \"5 ms\", allowed is a duration with its unit, such as 5ms, 2s, 1m or PT0.5S",
+                "batching: {max-queue-delay: PT-1S} | batching.max-queue-delay is the text \"PT-1S\", allowed is a duration from 0s to 24h",
+                "timeout: 0s | timeout is the text \"0s\", allowed is a duration above 0",
+                "timeout: 25h | timeout is the text \"25h\", allowed is a duration from 0s to 24h",
+                "timeout: | timeout is empty, allowed is a duration with its unit, such as 5ms, 2s, 1m or PT0.5S",
+                "instances: many | instances is the text \"many\", allowed is an integer from 1 to 1024",
+                "versions: newest | versions is the text \"newest\", allowed is latest, all or a list of positive integers such as [1, 3]",
+                "versions: [] | versions is an empty list, allowed is latest, all or a list of positive integers such as [1, 3]",
+                "versions: [1, 0] | versions is the number 0, allowed is latest, all or a list of positive integers such as [1, 3]",
+                "batching: {padding: {value: 1}} | batching.padding.value is unknown, allowed are values, mask",
+                "batching: {padding: {values: [1]}} | batching.padding.values is a list, allowed is a mapping of names to numbers",
+                "batching: {padding: {values: {ids: a}}} | batching.padding.values.ids is the text \"a\", allowed is a number",
+                "batching: {padding: {values: {ids: .inf}}} | line 1 is not YAML: Malformed numeric value '.inf'",
+                "batching: {padding: {values: {ids: 0}, mask: m}} | batching.padding.values.m must be 0: the mask is padded too, and 0 marks what is padding",
+                "batching: {padding: {values: {m: 1}, mask: m}} | batching.padding.values.m must be 0: the mask is padded too, and 0 marks what is padding",
+                "batching: {padding: {mask: 1}} | batching.padding.mask is the number 1, allowed is the name of an input",
+                "task: text-embedding | task is the text \"text-embedding\", allowed is a mapping of keys",
+                "task: {pooling: mean} | task.name is missing, allowed is text-embedding",
+                "task: {name: translation} | task.name is the text \"translation\", allowed is text-embedding",
+                "task: {name: text-embedding, pooling: max} | task.pooling is the text \"max\", allowed is mean or cls",
+                "task: {name: text-embedding, normalize: 1} | task.normalize is the number 1, allowed is true or false",
+                "task: {name: text-embedding, tokenizer: ../t.json} | task.tokenizer is the text \"../t.json\", allowed is the name of a file beside it",
+                "task: {name: text-embedding, tokenizer: ..} | task.tokenizer is the text \"..\", allowed is the name of a file beside it",
+                "task: {name: text-embedding, max-tokens: -1} | task.max-tokens is the number -1, allowed is an integer of at least 1",
+                "task: {name: text-embedding, output: } | task.output is empty, allowed is the name of an output",
+                "task: {name: text-embedding, labels: x} | task.labels is unknown, allowed are name, tokenizer, max-tokens, pooling, normalize, output",
+            })
+    void namesTheKeyAndWhatIsAllowed(String yaml, String problem) {
+        assertThatThrownBy(() -> ModelYaml.parse(yaml.replace('`', '"')))
+                .isInstanceOf(ModelConfigException.class)
+                .hasMessage("model.yaml: " + problem);
+    }
+
+    @Test
+    void namesTheLineThatIsNotYaml() {
+        assertThatThrownBy(() -> ModelYaml.parse("timeout: 5s\nbatching: [\n"))
+                .isInstanceOf(ModelConfigException.class)
+                .hasMessage("model.yaml: line 2 is not YAML: while parsing a flow node, "
+                        + "expected the node content, but found '<stream end>'");
+    }
+
+    @Test
+    void refusesAKeyThatIsGivenTwice() {
+        assertThatThrownBy(() -> ModelYaml.parse("timeout: 5s\ntimeout: 6s\n"))
+                .isInstanceOf(ModelConfigException.class)
+                .hasMessage("model.yaml: line 2 is not YAML: Duplicate field 'timeout'");
+    }
+
+    @Test
+    void refusesASecondDocument() {
+        assertThatThrownBy(() -> ModelYaml.parse("timeout: 5s\n---\ntimeout: 6s\n"))
+                .isInstanceOf(ModelConfigException.class)
+                .hasMessageStartingWith("model.yaml: line 3 is not YAML: Trailing token");
+    }
+
+    @Test
+    void garbageIsNeverMoreThanABadConfiguration() {
+        long seed = 20260101;
+        Random random = new Random(seed);
+        for (int round = 0; round < 5000; round++) {
+            String text = Garbage.mutate(FULL, random);
+            try {
+                ModelYaml.parse(text);
+            } catch (ModelConfigException expected) {
+                assertThat(expected.reason()).startsWith("model.yaml: ").doesNotContain("\n");
+            } catch (Throwable e) {
+                throw new AssertionError("seed " + seed + " round " + round + ": " + text, e);
+            }
+        }
+    }
+}
