@@ -41,16 +41,21 @@ public final class QueuedInferenceService implements InferenceService {
     private final ModelDirectory directory;
     private final List<DeviceExecutor> devices;
     private final Admission admission;
+    private final boolean strictReadiness;
     private final Executor workers;
     private final Timer timer;
     private final Ticker ticker;
     private final ServingListener listener;
 
-    /** @param workers reads long texts */
+    /**
+     * @param strictReadiness whether a model that could not be loaded keeps the service from being ready
+     * @param workers         reads long texts
+     */
     public QueuedInferenceService(
             ModelDirectory directory,
             List<DeviceExecutor> devices,
             Admission admission,
+            boolean strictReadiness,
             Executor workers,
             Timer timer,
             Ticker ticker,
@@ -58,6 +63,7 @@ public final class QueuedInferenceService implements InferenceService {
         this.directory = directory;
         this.devices = List.copyOf(devices);
         this.admission = admission;
+        this.strictReadiness = strictReadiness;
         this.workers = workers;
         this.timer = timer;
         this.ticker = ticker;
@@ -127,7 +133,7 @@ public final class QueuedInferenceService implements InferenceService {
     @Override
     public CompletableFuture<Embeddings> embed(String model, List<String> texts, Deadline deadline) {
         ServedModel served = directory.find(model, null);
-        TextEmbedding embedding = served.embedding();
+        TextEmbedder embedding = served.embedding();
         if (embedding == null) {
             throw new InvalidInput("model '" + model + "' does not embed texts");
         }
@@ -158,7 +164,8 @@ public final class QueuedInferenceService implements InferenceService {
         boolean ready = loaded
                 && device
                 && admission.phase() == Admission.Phase.OPEN
-                && !directory.ready().isEmpty();
+                && !directory.ready().isEmpty()
+                && (!strictReadiness || directory.failures().isEmpty());
         Map<String, String> details = new TreeMap<>();
         details.put("phase", admission.phase().name());
         directory.states().forEach((model, state) -> details.put("model " + model, state));
@@ -238,11 +245,11 @@ public final class QueuedInferenceService implements InferenceService {
         };
 
         private final ServedModel model;
-        private final TextEmbedding embedding;
+        private final TextEmbedder embedding;
         private final Deadline deadline;
         private final List<CompletableFuture<InferenceResult>> parts = new CopyOnWriteArrayList<>();
 
-        EmbeddingCall(ServedModel model, TextEmbedding embedding, Deadline deadline) {
+        EmbeddingCall(ServedModel model, TextEmbedder embedding, Deadline deadline) {
             this.model = model;
             this.embedding = embedding;
             this.deadline = deadline;

@@ -20,4 +20,4 @@ public record ServedModel(
         BatchRule rule,
         ModelQueue queue,
         Duration timeout,
-        @Nullable TextEmbedding embedding) {}
+        @Nullable TextEmbedder embedding) {}

@@ -14,12 +14,18 @@ import io.atelier.engine.Engine;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
+import io.atelier.engine.onnx.PerRowQuantization;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * DJL with its OnnxRuntime engine. Reads local files alone: DJL is told to stay offline and not to report its use.
@@ -27,6 +33,7 @@ import java.util.Map;
  * <p>Thread-safe.
  */
 public final class DjlEngine implements Engine {
+    private static final Logger LOG = LoggerFactory.getLogger(DjlEngine.class);
     private static final String ENGINE = "OnnxRuntime";
 
     private final ai.djl.engine.Engine engine;
@@ -53,29 +60,46 @@ public final class DjlEngine implements Engine {
 
     @Override
     public ModelInstance load(ModelSource source, DeviceId device) throws ModelLoadException {
-        Model model = loadModel(source, device);
+        byte[] file = read(source);
+        List<Model> models = new ArrayList<>();
         try {
-            return new DjlModelInstance(source, model);
+            Model alone = open(source, device, model -> model.load(source.file(), null, options()));
+            models.add(alone);
+            PerRowQuantization.Result rewriting =
+                    PerRowQuantization.rewrite(file, source.padding().mask());
+            if (rewriting instanceof PerRowQuantization.Rewritten rewritten) {
+                InputStream rows = new ByteArrayInputStream(rewritten.model());
+                Model together = open(source, device, model -> model.load(rows, options()));
+                models.add(together);
+                return new DjlModelInstance(source, alone, together);
+            }
+            if (rewriting instanceof PerRowQuantization.Impossible impossible) {
+                LOG.warn(
+                        "model {} runs its requests one by one, since in a batch they would change each other's answers: {}",
+                        source.model(),
+                        impossible.reason());
+                return new DjlModelInstance(source, alone, null);
+            }
+            return new DjlModelInstance(source, alone, alone);
         } catch (ModelLoadException | RuntimeException failure) {
-            model.close();
+            models.forEach(Model::close);
             throw failure;
         }
     }
 
-    private Model loadModel(ModelSource source, DeviceId device) throws ModelLoadException {
-        if (!Files.isRegularFile(source.file())) {
-            throw new ModelLoadException("there is no file " + source.file().getFileName());
+    private static byte[] read(ModelSource source) throws ModelLoadException {
+        try {
+            return Files.readAllBytes(source.file());
+        } catch (IOException failure) {
+            throw new ModelLoadException(source.file().getFileName() + " cannot be read", failure);
         }
+    }
+
+    private static Model open(ModelSource source, DeviceId device, Loading loading) throws ModelLoadException {
         Device target = device.kind() == DeviceId.Kind.GPU ? Device.gpu(device.index()) : Device.cpu();
         Model model = Model.newInstance(source.model().name(), target, ENGINE);
         try {
-            OrtSession.SessionOptions options = new OrtSession.SessionOptions();
-            options.setIntraOpNumThreads(settings.intraOpThreads());
-            options.setInterOpNumThreads(1);
-            options.addConfigEntry("session.intra_op.allow_spinning", settings.allowSpinning() ? "1" : "0");
-            // with options DJL adds the CUDA provider for a GPU, and fails if it is not there; without, it would
-            // silently stay on the CPU
-            model.load(source.file(), null, Map.of("sessionOptions", options));
+            loading.into(model);
             return model;
         } catch (OrtException | IOException | MalformedModelException | RuntimeException failure) {
             model.close();
@@ -84,6 +108,23 @@ public final class DjlEngine implements Engine {
                             .formatted(source.file().getFileName(), device, rootMessage(failure)),
                     failure);
         }
+    }
+
+    /**
+     * With options DJL adds the CUDA provider for a GPU, and fails if it is not there; without, it would silently stay
+     * on the CPU.
+     */
+    private Map<String, Object> options() throws OrtException {
+        OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+        options.setIntraOpNumThreads(settings.intraOpThreads());
+        options.setInterOpNumThreads(1);
+        options.addConfigEntry("session.intra_op.allow_spinning", settings.allowSpinning() ? "1" : "0");
+        return Map.of("sessionOptions", options);
+    }
+
+    /** Brings the file's content into a DJL model. */
+    private interface Loading {
+        void into(Model model) throws OrtException, IOException, MalformedModelException;
     }
 
     @Override

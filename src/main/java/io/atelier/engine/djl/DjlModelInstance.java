@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model loaded by DJL on one device.
@@ -31,14 +32,20 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * that grows to as many as run at once, each with the buffers into which its batches are gathered.
  */
 final class DjlModelInstance implements ModelInstance {
-    private final Model model;
+    private final Model alone;
+    private final @Nullable Model together;
     private final ModelSignature signature;
     private final BatchLayout layout;
     private final ConcurrentLinkedQueue<Lane> idle = new ConcurrentLinkedQueue<>();
 
-    DjlModelInstance(ModelSource source, Model model) throws ModelLoadException {
-        this.model = model;
-        this.signature = SessionMetadata.of(model).signature();
+    /**
+     * @param alone    runs one row; owned by this instance from now on
+     * @param together runs several rows, the same model where that changes no answer; null if none may share a batch
+     */
+    DjlModelInstance(ModelSource source, Model alone, @Nullable Model together) throws ModelLoadException {
+        this.alone = alone;
+        this.together = together;
+        this.signature = SessionMetadata.of(alone).signature();
         this.layout = new BatchLayout(signature, source.padding());
     }
 
@@ -49,7 +56,7 @@ final class DjlModelInstance implements ModelInstance {
 
     @Override
     public boolean canBatch() {
-        return signature.hasBatchAxis();
+        return together != null && signature.hasBatchAxis();
     }
 
     @Override
@@ -59,7 +66,7 @@ final class DjlModelInstance implements ModelInstance {
             lane = new Lane();
         }
         try {
-            return CompletableFuture.completedStage(lane.predictor.predict(batch));
+            return CompletableFuture.completedStage(lane.predict(batch));
         } catch (TranslateException | RuntimeException failure) {
             return CompletableFuture.failedStage(
                     new EngineFailure("the execution failed: " + DjlEngine.rootMessage(failure), failure));
@@ -70,14 +77,31 @@ final class DjlModelInstance implements ModelInstance {
 
     @Override
     public void close() {
-        idle.forEach(lane -> lane.predictor.close());
-        model.close();
+        idle.forEach(Lane::close);
+        alone.close();
+        if (together != null && together != alone) {
+            together.close();
+        }
     }
 
-    /** A predictor and its buffers; used by one thread at a time. */
+    /** Predictors and their buffers; used by one thread at a time. */
     private final class Lane implements NoBatchifyTranslator<EngineBatch, List<List<Tensor>>> {
-        final Predictor<EngineBatch, List<List<Tensor>>> predictor = model.newPredictor(this);
+        private final Predictor<EngineBatch, List<List<Tensor>>> oneRow = alone.newPredictor(this);
+        private final Predictor<EngineBatch, List<List<Tensor>>> manyRows =
+                together == null || together == alone ? oneRow : together.newPredictor(this);
         private final ByteBuffer[] buffers = new ByteBuffer[signature.inputs().size()];
+
+        List<List<Tensor>> predict(EngineBatch batch) throws TranslateException {
+            boolean one = batch.requests().size() == 1
+                    && (!signature.hasBatchAxis()
+                            || batch.requests().get(0).get(0).shape().dimension(0) == 1);
+            return (one ? oneRow : manyRows).predict(batch);
+        }
+
+        void close() {
+            oneRow.close();
+            manyRows.close();
+        }
 
         @Override
         public NDList processInput(TranslatorContext context, EngineBatch batch) {

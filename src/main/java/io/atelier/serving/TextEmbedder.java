@@ -6,6 +6,7 @@ import io.atelier.core.Shape;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
 import io.atelier.core.TextTokenizer;
+import io.atelier.repository.TaskConfig;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -19,19 +20,10 @@ import java.util.List;
  * {@code attention_mask} of ones and {@code token_type_ids} of zeros. Its output is FP32 {@code [rows, tokens, size]},
  * which is pooled, or {@code [rows, size]}, which is taken as it is.
  *
- * @param output    the output that holds the vectors
- * @param pooling   how the vectors of the tokens become one
- * @param normalize whether the vector is brought to length 1
+ * @param task   how it was asked for
+ * @param output the output that holds the vectors
  */
-public record TextEmbedding(TextTokenizer tokenizer, String output, Pooling pooling, boolean normalize) {
-    /** How the vectors of the tokens become one. */
-    public enum Pooling {
-        /** Their mean. */
-        MEAN,
-        /** The first one. */
-        CLS
-    }
-
+public record TextEmbedder(TextTokenizer tokenizer, TaskConfig.TextEmbedding task, String output) {
     /** The model's inputs for texts of the same number of tokens. */
     List<Tensor> inputs(ModelSignature signature, List<long[]> tokens) {
         int length = tokens.get(0).length;
@@ -43,8 +35,8 @@ public record TextEmbedding(TextTokenizer tokenizer, String output, Pooling pool
                 for (long id : ids) {
                     data.putLong(
                             switch (spec.name()) {
-                                case "attention_mask" -> 1;
-                                case "token_type_ids" -> 0;
+                                case TaskConfig.TextEmbedding.ATTENTION_MASK -> 1;
+                                case TaskConfig.TextEmbedding.TOKEN_TYPE_IDS -> 0;
                                 default -> id;
                             });
                 }
@@ -63,7 +55,7 @@ public record TextEmbedding(TextTokenizer tokenizer, String output, Pooling pool
         int size = Math.toIntExact(shape.dimension(shape.rank() - 1));
         List<float[]> vectors = new ArrayList<>(rows);
         for (int row = 0; row < rows; row++) {
-            int used = pooling == Pooling.MEAN ? tokens : 1;
+            int used = task.pooling() == TaskConfig.Pooling.MEAN ? tokens : 1;
             double[] sum = new double[size];
             for (int token = 0; token < used; token++) {
                 int at = (row * tokens + token) * size;
@@ -71,7 +63,7 @@ public record TextEmbedding(TextTokenizer tokenizer, String output, Pooling pool
                     sum[i] += data.get(at + i);
                 }
             }
-            vectors.add(scaled(sum, normalize ? 1 / length(sum) : 1.0 / used));
+            vectors.add(scaled(sum, task.normalize() ? 1 / length(sum) : 1.0 / used));
         }
         return vectors;
     }

@@ -1,0 +1,70 @@
+package io.atelier.app;
+
+import io.atelier.config.AtelierConfig;
+import io.atelier.core.Ticker;
+import io.atelier.engine.Engine;
+import io.atelier.engine.djl.DjlEngine;
+import io.atelier.engine.djl.SessionSettings;
+import io.atelier.metrics.MetricsListener;
+import io.atelier.repository.ModelRepositoryException;
+import io.atelier.serving.InferenceService;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.arc.DefaultBean;
+import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.eclipse.microprofile.context.ManagedExecutor;
+import org.jboss.logging.Logger;
+
+/** Where the parts meet the framework: what is injected elsewhere, and when the service starts and stops. */
+@Singleton
+class Composition {
+    private static final Logger LOG = Logger.getLogger(Composition.class);
+
+    @Produces
+    @Singleton
+    @DefaultBean
+    Engine engine(AtelierConfig config) {
+        return new DjlEngine(
+                new SessionSettings(config.cpu().intraOpThreads(), config.cpu().allowSpinning()));
+    }
+
+    @Produces
+    @Singleton
+    Service service(AtelierConfig config, Engine engine, MeterRegistry registry, ManagedExecutor workers) {
+        Ticker ticker = Ticker.system();
+        return new Service(config, engine, new MetricsListener(registry, ticker), workers, ticker);
+    }
+
+    @Produces
+    @Singleton
+    @DefaultBean
+    InferenceService inference(Service service) {
+        return service.inference();
+    }
+
+    void start(@Observes StartupEvent event, Service service) throws ModelRepositoryException {
+        TerminationSignal.exitsOrderly();
+        var unused = service.start().exceptionally(failure -> {
+            LOG.error("loading failed", failure);
+            return null;
+        });
+    }
+
+    /** Between the signal and the end of the pre-stop delay readiness is off and requests are still welcome. */
+    void leave(
+            @Observes ShutdownDelayInitiatedEvent event,
+            Service service,
+            @ConfigProperty(name = "quarkus.shutdown.delay", defaultValue = "0S") Duration delay) {
+        service.leave(delay);
+    }
+
+    void stop(@Observes ShutdownEvent event, Service service) {
+        service.stop();
+    }
+}

@@ -1,0 +1,104 @@
+package io.atelier.engine.onnx;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+
+/**
+ * A constant of an ONNX graph (an initializer), as read. Immutable; numbers are read on demand, since weights are
+ * large.
+ *
+ * @param message TensorProto
+ */
+record OnnxTensor(String name, int dataType, List<Long> dims, ProtoMessage message) {
+    static final int FLOAT = 1;
+    static final int UINT8 = 2;
+    static final int INT8 = 3;
+    static final int INT64 = 7;
+
+    private static final int DIMS = 1;
+    private static final int DATA_TYPE = 2;
+    private static final int INT32_DATA = 5;
+    private static final int NAME = 8;
+    private static final int RAW_DATA = 9;
+    private static final int EXTERNAL_DATA = 13;
+    private static final int DATA_LOCATION = 14;
+
+    static OnnxTensor of(ProtoMessage message) {
+        return new OnnxTensor(message.string(NAME), (int) message.varint(DATA_TYPE), message.varints(DIMS), message);
+    }
+
+    /** Whether the numbers lie in another file. */
+    boolean external() {
+        return message.varint(DATA_LOCATION) != 0 || message.has(EXTERNAL_DATA);
+    }
+
+    boolean isEightBit() {
+        return dataType == UINT8 || dataType == INT8;
+    }
+
+    /** Whether this is one number, or one for each of {@code columns}. */
+    boolean isScalarOrPerColumn(long columns) {
+        return dims.isEmpty() || (dims.size() == 1 && (dims.get(0) == 1 || dims.get(0) == columns));
+    }
+
+    long elementCount() {
+        return dims.stream().reduce(1L, Math::multiplyExact);
+    }
+
+    /** The numbers of an 8-bit tensor, row-major. They stand in one of two fields. */
+    int[] eightBitValues() {
+        long count = elementCount();
+        int[] values;
+        if (message.has(RAW_DATA)) {
+            byte[] raw = message.fields(RAW_DATA).get(0).bytes();
+            values = new int[raw.length];
+            for (int i = 0; i < raw.length; i++) {
+                values[i] = dataType == UINT8 ? Byte.toUnsignedInt(raw[i]) : raw[i];
+            }
+        } else {
+            values = message.varints(INT32_DATA).stream()
+                    .mapToInt(Long::intValue)
+                    .toArray();
+        }
+        if (values.length != count) {
+            throw new MalformedModelException(
+                    "tensor '" + name + "' has " + values.length + " numbers where its shape has " + count);
+        }
+        return values;
+    }
+
+    /** This tensor under another name and shape of as many elements. */
+    ProtoWriter reshaped(String newName, List<Long> newDims) {
+        ProtoWriter tensor = new ProtoWriter();
+        newDims.forEach(dim -> tensor.varint(DIMS, dim));
+        for (ProtoMessage.Field field : message.fields()) {
+            if (field.number() != DIMS && field.number() != NAME) {
+                tensor.field(field);
+            }
+        }
+        return tensor.string(NAME, newName);
+    }
+
+    static ProtoWriter floats(String name, List<Long> dims, float... values) {
+        ByteBuffer raw = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        raw.asFloatBuffer().put(values);
+        return write(name, FLOAT, dims, raw.array());
+    }
+
+    static ProtoWriter int64s(String name, long... values) {
+        ByteBuffer raw = ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        raw.asLongBuffer().put(values);
+        return write(name, INT64, List.of((long) values.length), raw.array());
+    }
+
+    static ProtoWriter uint8(String name, int value) {
+        return write(name, UINT8, List.of(), new byte[] {(byte) value});
+    }
+
+    private static ProtoWriter write(String name, int dataType, List<Long> dims, byte[] raw) {
+        ProtoWriter tensor = new ProtoWriter(raw.length + 64);
+        dims.forEach(dim -> tensor.varint(DIMS, dim));
+        return tensor.varint(DATA_TYPE, dataType).string(NAME, name).bytes(RAW_DATA, raw);
+    }
+}

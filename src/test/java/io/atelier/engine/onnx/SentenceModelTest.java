@@ -1,0 +1,60 @@
+package io.atelier.engine.onnx;
+
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnxruntime.OrtException;
+import io.atelier.engine.onnx.PerRowQuantization.Rewritten;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** The rewriting, on a model that people use. */
+class SentenceModelTest {
+    private static final int[] LENGTHS = {4, 11, 3, 20, 5, 32, 7, 16};
+    private static final double TOLERANCE = 1e-4;
+
+    @Test
+    void aBatchGivesEachSentenceWhatItGetsAlone() throws OrtException {
+        byte[] model = SentenceModel.bytes();
+        byte[] rewritten = assertInstanceOf(Rewritten.class, PerRowQuantization.rewrite(model, SentenceModel.MASK))
+                .model();
+        Random random = new Random(1);
+        long[][] rows = IntStream.of(LENGTHS)
+                .mapToObj(length -> SentenceModel.sentence(length, random))
+                .toArray(long[][]::new);
+        try (SentenceModel original = new SentenceModel(model);
+                SentenceModel perRow = new SentenceModel(rewritten)) {
+            float[][][] alone = new float[rows.length][][];
+            for (int i = 0; i < rows.length; i++) {
+                alone[i] = original.run(rows[i])[0];
+            }
+            double asExported = furthestEmbedding(alone, original.run(rows));
+            double asRewritten = furthestEmbedding(alone, perRow.run(rows));
+            assertTrue(asRewritten <= TOLERANCE, () -> "rewritten: " + asRewritten);
+            assertTrue(asExported > 100 * TOLERANCE, () -> "as exported: " + asExported);
+        }
+    }
+
+    static double furthestEmbedding(float[][][] expected, float[][][] actual) {
+        double furthest = 0;
+        for (int i = 0; i < expected.length; i++) {
+            double[] one = SentenceModel.embedding(expected[i]);
+            double[] other = SentenceModel.embedding(actual[i]);
+            for (int j = 0; j < one.length; j++) {
+                furthest = Math.max(furthest, Math.abs(one[j] - other[j]));
+            }
+        }
+        return furthest;
+    }
+
+    static double furthestState(float[][] expected, float[][] actual) {
+        double furthest = 0;
+        for (int i = 0; i < expected.length; i++) {
+            for (int j = 0; j < expected[i].length; j++) {
+                furthest = Math.max(furthest, Math.abs(expected[i][j] - actual[i][j]));
+            }
+        }
+        return furthest;
+    }
+}
