@@ -56,7 +56,7 @@ public class Exchange {
      */
     public <Q, A> Uni<RestResponse<byte[]>> answer(
             HttpServerRequest request,
-            Function<RequestBody, Q> read,
+            Function<ReceivedBody, Q> read,
             Function<Q, CompletableFuture<A>> ask,
             ToLongFunction<A> bytes,
             BiFunction<Q, A, byte[]> write) {

@@ -17,7 +17,10 @@ public class ProblemMapper {
     public Response render(Throwable failure, UriInfo uri) {
         if (Problem.unwrap(failure) instanceof WebApplicationException http
                 && http.getResponse().getStatus() < 500) {
-            return renderHttp(http.getResponse(), uri);
+            Response refusal = http.getResponse();
+            return refusal.getStatus() < 400
+                    ? refusal
+                    : response(Problem.http(refusal.getStatus()), uri).build();
         }
         Problem problem = Problem.of(failure);
         if (problem == null) {
@@ -27,19 +30,6 @@ public class ProblemMapper {
         return problem.status() == ErrorCode.CANCELLED.status()
                 ? Response.status(problem.status()).build() // nobody reads it
                 : response(problem, uri).build();
-    }
-
-    /** Redirects and the like pass as they are. */
-    private static Response renderHttp(Response refusal, UriInfo uri) {
-        if (refusal.getStatus() < 400) {
-            return refusal;
-        }
-        ResponseBuilder response = response(Problem.http(refusal.getStatus()), uri);
-        String allow = refusal.getHeaderString(HttpHeaders.ALLOW);
-        if (allow != null) {
-            response.header(HttpHeaders.ALLOW, allow);
-        }
-        return response.build();
     }
 
     private static ResponseBuilder response(Problem problem, UriInfo uri) {

@@ -50,20 +50,20 @@ public class RequestBodyReader {
     }
 
     /** The body of a request that nobody has begun to read; to be subscribed to on its event loop. */
-    Uni<RequestBody> read(HttpServerRequest request) {
+    Uni<ReceivedBody> read(HttpServerRequest request) {
         return Uni.createFrom().emitter(emitter -> new Collector(request, emitter).start());
     }
 
     /** Everything happens on the request's event loop. */
     private final class Collector {
         private final HttpServerRequest request;
-        private final UniEmitter<? super RequestBody> emitter;
+        private final UniEmitter<? super ReceivedBody> emitter;
         private byte[] bytes;
         private int length;
         private long timer;
         private boolean over;
 
-        Collector(HttpServerRequest request, UniEmitter<? super RequestBody> emitter) {
+        Collector(HttpServerRequest request, UniEmitter<? super ReceivedBody> emitter) {
             this.request = request;
             this.emitter = emitter;
             this.bytes = new byte[firstBytes(request)];
@@ -98,7 +98,7 @@ public class RequestBodyReader {
 
         private void complete() {
             if (end()) {
-                emitter.complete(new RequestBody(bytes, length, System.nanoTime()));
+                emitter.complete(new ReceivedBody(bytes, length, System.nanoTime()));
             }
         }
 

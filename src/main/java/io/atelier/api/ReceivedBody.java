@@ -3,7 +3,7 @@ package io.atelier.api;
 import java.time.Duration;
 
 /** A body that has arrived in full. Whoever got it owns it; used by one thread at a time. */
-public final class RequestBody {
+public final class ReceivedBody {
     private final byte[] bytes;
     private final int length;
     private final long arrivedNanos;
@@ -13,7 +13,7 @@ public final class RequestBody {
      * @param length       how many bytes are the body
      * @param arrivedNanos {@link System#nanoTime} when it was complete
      */
-    RequestBody(byte[] bytes, int length, long arrivedNanos) {
+    ReceivedBody(byte[] bytes, int length, long arrivedNanos) {
         this.bytes = bytes;
         this.length = length;
         this.arrivedNanos = arrivedNanos;

@@ -5,21 +5,17 @@ import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
-import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
-import org.jboss.logging.Logger;
 
 /**
- * The same problem body for what fails before a resource is found: a body whose declared length is too large, which
- * Quarkus would answer without a body, and paths that cannot be decoded.
+ * Refuses a body whose declared length is too large before a byte of it is read, with the same problem as any other
+ * refusal. Quarkus' own check, which comes next, would answer without a body; so its limit is the one that counts here.
  */
 @Singleton
-public class ProblemRoutes {
-    private static final Logger LOG = Logger.getLogger(ProblemRoutes.class);
-
+public class BodyLimit {
     /** Runs before Quarkus' own check of the length, whose route has the order -2. */
     private static final int BEFORE_UPLOAD_LIMIT = 100;
 
@@ -27,17 +23,13 @@ public class ProblemRoutes {
     private final long maxBodyBytes;
 
     @Inject
-    public ProblemRoutes(Vertx vertx, RequestBodyReader bodies) {
+    public BodyLimit(Vertx vertx, RequestBodyReader bodies) {
         this.vertx = vertx;
         this.maxBodyBytes = bodies.maxBytes();
     }
 
     void limitBodies(@Observes Filters filters) {
         filters.register(this::refuseLargeBody, BEFORE_UPLOAD_LIMIT);
-    }
-
-    void renderFailures(@Observes Router router) {
-        router.route().order(Integer.MIN_VALUE).failureHandler(this::render);
     }
 
     private void refuseLargeBody(RoutingContext context) {
@@ -62,20 +54,6 @@ public class ProblemRoutes {
         } catch (NumberFormatException e) {
             return Long.MAX_VALUE;
         }
-    }
-
-    private void render(RoutingContext context) {
-        if (context.response().ended() || context.response().headWritten()) {
-            context.next();
-            return;
-        }
-        int status = context.statusCode();
-        boolean refused = status >= 400 && status < 500;
-        Throwable failure = context.failure();
-        if (!refused && failure != null) {
-            LOG.error("unexpected failure", failure);
-        }
-        send(context, refused ? Problem.http(status) : Problem.internal());
     }
 
     private static void send(RoutingContext context, Problem problem) {
