@@ -1,0 +1,89 @@
+package io.atelier.api;
+
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServerRequest;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import jakarta.ws.rs.core.MediaType;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
+import org.jboss.resteasy.reactive.RestResponse;
+import org.jboss.resteasy.reactive.RestResponse.ResponseBuilder;
+
+/**
+ * How a body becomes an answer: collected, read, asked, written; each step where it belongs.
+ *
+ * <p>Small bodies are read, and small answers written, on the request's event loop; large ones on the worker pool, so
+ * that one large request does not hold up the small ones of its event loop. Nothing runs on the thread that completed
+ * the answer: that one has devices to feed. When the client goes away, Quarkus REST cancels the {@link Uni}, which
+ * cancels the future that was asked for.
+ */
+@Singleton
+public class Exchange {
+    /** Larger bodies are read on the worker pool: a millisecond of parsing is some 100 KB. */
+    static final int SMALL_BODY_BYTES = 16 << 10;
+
+    /** Answers of more tensor data are written on the worker pool. */
+    static final int SMALL_ANSWER_BYTES = 64 << 10;
+
+    private final RequestBodyReader bodies;
+    private final Executor worker;
+
+    @Inject
+    public Exchange(RequestBodyReader bodies) {
+        this(bodies, Infrastructure.getDefaultExecutor());
+    }
+
+    Exchange(RequestBodyReader bodies, Executor worker) {
+        this.bodies = bodies;
+        this.worker = worker;
+    }
+
+    /**
+     * One request's way; to be called on its event loop.
+     *
+     * @param read  the question in the body
+     * @param ask   asks it; cancelled when the client goes away
+     * @param bytes about how much data there is to write
+     * @param write the answer as JSON
+     */
+    public <Q, A> Uni<RestResponse<byte[]>> answer(
+            HttpServerRequest request,
+            Function<ReceivedBody, Q> read,
+            Function<Q, CompletableFuture<A>> ask,
+            ToLongFunction<A> bytes,
+            BiFunction<Q, A, byte[]> write) {
+        Executor eventLoop = eventLoop();
+        return bodies.read(request)
+                .onItem()
+                .transformToUni(
+                        body -> on(body.length() > SMALL_BODY_BYTES ? worker : Runnable::run, () -> read.apply(body)))
+                .onItem()
+                .transformToUni(question -> Uni.createFrom()
+                        .completionStage(() -> ask.apply(question))
+                        .onItem()
+                        .transformToUni(answer -> on(
+                                bytes.applyAsLong(answer) > SMALL_ANSWER_BYTES ? worker : eventLoop,
+                                () -> json(write.apply(question, answer)))));
+    }
+
+    private static <T> Uni<T> on(Executor executor, Supplier<T> step) {
+        return Uni.createFrom().item(step).runSubscriptionOn(executor);
+    }
+
+    private static RestResponse<byte[]> json(byte[] body) {
+        return ResponseBuilder.ok(body, MediaType.APPLICATION_JSON_TYPE).build();
+    }
+
+    private static Executor eventLoop() {
+        Context context = Vertx.currentContext();
+        return context == null ? Runnable::run : step -> context.runOnContext(nothing -> step.run());
+    }
+}

@@ -1,0 +1,30 @@
+package io.atelier.api;
+
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+
+/**
+ * The end of a connection whose request body nobody wants. Closing it at once would reset it and often destroy the
+ * answer on its way; reading on without end would let a sender hold it. So what still comes is thrown away for a short
+ * time, then the connection is closed.
+ *
+ * @see <a href="https://www.rfc-editor.org/rfc/rfc9112#section-9.6">RFC 9112, tear-down</a>
+ */
+final class LingeringClose {
+    private static final long LINGER_MILLIS = 1_000;
+
+    private LingeringClose() {}
+
+    /** Announces the close in the answer, which is still to be sent. On the request's event loop. */
+    static void of(Vertx vertx, HttpServerRequest request) {
+        if (!request.response().headWritten()) {
+            request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+        }
+        request.handler(chunk -> {});
+        request.endHandler(nothing -> {});
+        request.exceptionHandler(gone -> {});
+        request.resume();
+        vertx.setTimer(LINGER_MILLIS, fired -> request.connection().close());
+    }
+}

@@ -1,0 +1,145 @@
+package io.atelier.api.oip;
+
+import io.atelier.api.ClientTimeout;
+import io.atelier.api.Exchange;
+import io.atelier.api.ReceivedBody;
+import io.atelier.core.Deadline;
+import io.atelier.core.InferenceResult;
+import io.atelier.core.ServingException.InvalidInput;
+import io.atelier.core.Tensor;
+import io.atelier.serving.InferenceService;
+import io.atelier.serving.ModelView;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.http.HttpServerRequest;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import java.time.Duration;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+import org.jboss.resteasy.reactive.RestPath;
+import org.jboss.resteasy.reactive.RestResponse;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Inference: tensors in, tensors out. Takes a body of any or no Content-Type, since clients of the protocol send both.
+ *
+ * <p>A request has the model's own timeout from the moment its body is complete, or the shorter one that its caller
+ * asks for with {@code parameters.timeout} (microseconds) or the header {@code Request-Timeout} (seconds). One whose
+ * client disconnects while it waits is never executed.
+ */
+@Path("/v2/models/{model}")
+@Tag(name = "Open Inference Protocol")
+public class InferResource {
+    private static final String REQUEST = """
+            {"inputs": [{"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [0.5, 1, 2]}]}""";
+
+    private static final String ANSWER = """
+            {"model_name": "m", "model_version": "1",
+             "outputs": [{"name": "y", "datatype": "FP32", "shape": [1, 1], "data": [3.5]}]}""";
+
+    private final InferenceService service;
+    private final Exchange exchange;
+
+    public InferResource(InferenceService service, Exchange exchange) {
+        this.service = service;
+        this.exchange = exchange;
+    }
+
+    @POST
+    @Path("/infer")
+    @Operation(summary = "Infer with a model's newest version")
+    @RequestBody(
+            required = true,
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(type = SchemaType.OBJECT),
+                            examples = @ExampleObject(name = "request", value = REQUEST)))
+    @APIResponse(
+            responseCode = "200",
+            description = "The answer",
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(type = SchemaType.OBJECT),
+                            examples = @ExampleObject(name = "answer", value = ANSWER)))
+    @APIResponse(responseCode = "400", description = "Names, shapes, types or values do not fit the model")
+    @APIResponse(responseCode = "404", description = "No such model or version")
+    @APIResponse(responseCode = "413", description = "The body is too large")
+    @APIResponse(
+            responseCode = "429",
+            description = "No room, or no answer in time; Retry-After says when to try again")
+    @APIResponse(responseCode = "500", description = "The execution failed")
+    @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
+    @APIResponse(responseCode = "504", description = "No result in time")
+    public Uni<RestResponse<byte[]>> infer(@RestPath String model, @Context HttpServerRequest http) {
+        return answer(model, null, http);
+    }
+
+    @POST
+    @Path("/versions/{version}/infer")
+    @Operation(summary = "Infer with a model version")
+    @RequestBody(
+            required = true,
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(type = SchemaType.OBJECT),
+                            examples = @ExampleObject(name = "request", value = REQUEST)))
+    @APIResponse(
+            responseCode = "200",
+            description = "The answer",
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(type = SchemaType.OBJECT),
+                            examples = @ExampleObject(name = "answer", value = ANSWER)))
+    @APIResponse(responseCode = "400", description = "Names, shapes, types or values do not fit the model")
+    @APIResponse(responseCode = "404", description = "No such model or version")
+    @APIResponse(responseCode = "413", description = "The body is too large")
+    @APIResponse(
+            responseCode = "429",
+            description = "No room, or no answer in time; Retry-After says when to try again")
+    @APIResponse(responseCode = "500", description = "The execution failed")
+    @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
+    @APIResponse(responseCode = "504", description = "No result in time")
+    public Uni<RestResponse<byte[]>> inferVersion(
+            @RestPath String model, @RestPath String version, @Context HttpServerRequest http) {
+        return answer(model, version, http);
+    }
+
+    private Uni<RestResponse<byte[]>> answer(String model, @Nullable String version, HttpServerRequest http) {
+        return exchange.answer(
+                http,
+                body -> read(model, version, http, body),
+                question -> service.infer(question.predict().request(), question.deadline()),
+                InferResource::dataBytes,
+                (question, result) -> InferResponseWriter.write(
+                        result, question.predict().request().id()));
+    }
+
+    private record Question(PredictRequest predict, Deadline deadline) {}
+
+    private Question read(String name, @Nullable String version, HttpServerRequest http, ReceivedBody body) {
+        Duration header = ClientTimeout.of(http);
+        if (http.getHeader(InferRequestReader.BINARY_HEADER) != null) {
+            throw new InvalidInput(InferRequestReader.NO_BINARY);
+        }
+        ModelView model = service.model(name, version);
+        PredictRequest predict = InferRequestReader.read(model, body.bytes(), body.length());
+        Duration timeout = ClientTimeout.shortest(model.timeout(), header, predict.timeout());
+        return new Question(predict, service.deadline(timeout.minus(body.age())));
+    }
+
+    private static long dataBytes(InferenceResult result) {
+        return result.outputs().stream().mapToLong(Tensor::sizeBytes).sum();
+    }
+}

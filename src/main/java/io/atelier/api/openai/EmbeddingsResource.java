@@ -1,0 +1,93 @@
+package io.atelier.api.openai;
+
+import io.atelier.api.ClientTimeout;
+import io.atelier.api.Exchange;
+import io.atelier.api.ReceivedBody;
+import io.atelier.core.Deadline;
+import io.atelier.serving.InferenceService;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.http.HttpServerRequest;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import java.time.Duration;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+import org.jboss.resteasy.reactive.RestResponse;
+
+/**
+ * Texts in, vectors of length 1 out, in OpenAI's form.
+ *
+ * <p>The header {@code Request-Timeout} shortens the model's own timeout, as it does for inference.
+ */
+@Path("/v1/embeddings")
+@Tag(name = "OpenAI")
+public class EmbeddingsResource {
+    private static final String REQUEST = """
+            {"model": "m", "input": ["a text", "another"]}""";
+
+    private static final String ANSWER = """
+            {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.6, 0.8]}],
+             "model": "m", "usage": {"prompt_tokens": 4, "total_tokens": 4}}""";
+
+    private final InferenceService service;
+    private final Exchange exchange;
+
+    public EmbeddingsResource(InferenceService service, Exchange exchange) {
+        this.service = service;
+        this.exchange = exchange;
+    }
+
+    @POST
+    @Operation(summary = "Embed texts")
+    @RequestBody(
+            required = true,
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(type = SchemaType.OBJECT),
+                            examples = @ExampleObject(name = "request", value = REQUEST)))
+    @APIResponse(
+            responseCode = "200",
+            description = "The answer",
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(type = SchemaType.OBJECT),
+                            examples = @ExampleObject(name = "answer", value = ANSWER)))
+    @APIResponse(responseCode = "400", description = "Names, shapes, types or values do not fit the model")
+    @APIResponse(responseCode = "404", description = "No such model or version")
+    @APIResponse(responseCode = "413", description = "The body is too large")
+    @APIResponse(
+            responseCode = "429",
+            description = "No room, or no answer in time; Retry-After says when to try again")
+    @APIResponse(responseCode = "500", description = "The execution failed")
+    @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
+    @APIResponse(responseCode = "504", description = "No result in time")
+    public Uni<RestResponse<byte[]>> embed(@Context HttpServerRequest http) {
+        return exchange.answer(
+                http,
+                body -> read(http, body),
+                question -> service.embed(
+                        question.request().model(), question.request().texts(), question.deadline()),
+                EmbeddingsResponse::dataBytes,
+                (question, embeddings) -> EmbeddingsResponse.write(question.request(), embeddings));
+    }
+
+    private record Question(EmbeddingsRequest request, Deadline deadline) {}
+
+    private Question read(HttpServerRequest http, ReceivedBody body) {
+        Duration header = ClientTimeout.of(http);
+        EmbeddingsRequest request = EmbeddingsRequest.read(body.bytes(), body.length());
+        Duration allowed = service.model(request.model(), null).timeout();
+        Duration timeout = ClientTimeout.shortest(allowed, header);
+        return new Question(request, service.deadline(timeout.minus(body.age())));
+    }
+}
