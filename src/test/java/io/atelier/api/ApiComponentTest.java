@@ -408,6 +408,7 @@ class ApiComponentTest {
     void saysWhetherItLivesAndIsReady() {
         given().get("/v2/health/live").then().statusCode(200).body(equalTo("{\"live\":true}"));
         given().get("/v2/health/ready").then().statusCode(200).body(equalTo("{\"ready\":true}"));
+        assertThat(service.lastThread.getName()).contains("eventloop");
 
         service.status = new ServingStatus(false, false, true, Map.of());
 
@@ -426,6 +427,7 @@ class ApiComponentTest {
                 .statusCode(503)
                 .body("status", equalTo("DOWN"))
                 .body("checks.find { it.name == 'serving' }.data.'gpu:0'", equalTo("quarantined: hang"));
+        assertThat(service.lastThread.getName()).contains("eventloop");
     }
 
     @ParameterizedTest

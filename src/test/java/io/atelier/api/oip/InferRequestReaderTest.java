@@ -161,6 +161,13 @@ class InferRequestReaderTest {
     }
 
     @Test
+    void boundsWhatARefusalRepeats() {
+        String name = "n".repeat(5000);
+        assertThatThrownBy(() -> read(TWO_INPUTS, "{\"inputs\":[{\"name\":\"" + name + "\"}]}"))
+                .hasMessage("inputs[0].name is longer than 4096 characters");
+    }
+
+    @Test
     void refusesDeepNestingAndOtherEncodings() {
         String deep = "[".repeat(100_000);
         assertThatThrownBy(() -> read(TWO_INPUTS, "{\"x\":" + deep)).hasMessageContaining("nested too deeply");
