@@ -29,6 +29,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.Collections;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -298,7 +300,7 @@ class ApiComponentTest {
                 .body("error.message", not(emptyOrNullString()))
                 .body("error.type", not(emptyOrNullString()))
                 .body("error", hasKey("param"))
-                .body("error.code", equalTo(code.toLowerCase(java.util.Locale.ROOT)));
+                .body("error.code", equalTo(code.toLowerCase(Locale.ROOT)));
     }
 
     @Test
@@ -550,7 +552,7 @@ class ApiComponentTest {
 
     @Test
     void refusesTooManyTextsAndAnUnknownModel() {
-        String texts = String.join(",", java.util.Collections.nCopies(2049, "\"a\""));
+        String texts = String.join(",", Collections.nCopies(2049, "\"a\""));
         given().body("{\"model\":\"embedder\",\"input\":[" + texts + "]}")
                 .post("/v1/embeddings")
                 .then()
