@@ -24,6 +24,7 @@ import java.io.UncheckedIOException;
 public final class Json {
     private static final int MAX_DEPTH = 64;
     private static final int MAX_NAME_LENGTH = 1024;
+    private static final int MAX_LABEL_LENGTH = 4096;
 
     private static final JsonFactory FACTORY = new JsonFactoryBuilder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -104,6 +105,23 @@ public final class Json {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * The string at which {@code json} stands: an id or a name, of bounded length since refusals repeat it.
+     *
+     * @param place where it stands, for the caller
+     * @throws InvalidInput if it is no string, or too long
+     */
+    public static String label(JsonParser json, String place) throws IOException {
+        JsonToken token = json.currentToken();
+        if (token != JsonToken.VALUE_STRING) {
+            throw new InvalidInput("%s is %s, not a string".formatted(place, describe(token)));
+        }
+        if (json.getTextLength() > MAX_LABEL_LENGTH) {
+            throw new InvalidInput("%s is longer than %d characters".formatted(place, MAX_LABEL_LENGTH));
+        }
+        return json.getText();
     }
 
     /** What a token is, in words for callers. */

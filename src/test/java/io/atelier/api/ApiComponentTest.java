@@ -29,6 +29,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.Collections;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -298,7 +300,7 @@ class ApiComponentTest {
                 .body("error.message", not(emptyOrNullString()))
                 .body("error.type", not(emptyOrNullString()))
                 .body("error", hasKey("param"))
-                .body("error.code", equalTo(code.toLowerCase(java.util.Locale.ROOT)));
+                .body("error.code", equalTo(code.toLowerCase(Locale.ROOT)));
     }
 
     @Test
@@ -408,6 +410,7 @@ class ApiComponentTest {
     void saysWhetherItLivesAndIsReady() {
         given().get("/v2/health/live").then().statusCode(200).body(equalTo("{\"live\":true}"));
         given().get("/v2/health/ready").then().statusCode(200).body(equalTo("{\"ready\":true}"));
+        assertThat(service.lastThread.getName()).contains("eventloop");
 
         service.status = new ServingStatus(false, false, true, Map.of());
 
@@ -426,6 +429,7 @@ class ApiComponentTest {
                 .statusCode(503)
                 .body("status", equalTo("DOWN"))
                 .body("checks.find { it.name == 'serving' }.data.'gpu:0'", equalTo("quarantined: hang"));
+        assertThat(service.lastThread.getName()).contains("eventloop");
     }
 
     @ParameterizedTest
@@ -548,7 +552,7 @@ class ApiComponentTest {
 
     @Test
     void refusesTooManyTextsAndAnUnknownModel() {
-        String texts = String.join(",", java.util.Collections.nCopies(2049, "\"a\""));
+        String texts = String.join(",", Collections.nCopies(2049, "\"a\""));
         given().body("{\"model\":\"embedder\",\"input\":[" + texts + "]}")
                 .post("/v1/embeddings")
                 .then()

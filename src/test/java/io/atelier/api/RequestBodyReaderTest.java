@@ -5,8 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.atelier.core.ServingException;
 import io.quarkus.runtime.configuration.MemorySize;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.http.StreamResetException;
 import jakarta.ws.rs.WebApplicationException;
 import java.io.IOException;
 import java.math.BigInteger;
@@ -14,6 +21,7 @@ import java.net.Socket;
 import java.time.Duration;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -24,7 +32,7 @@ class RequestBodyReaderTest {
 
     @AfterEach
     void close() throws Exception {
-        vertx.close().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+        await(vertx.close());
     }
 
     @Test
@@ -76,6 +84,31 @@ class RequestBodyReaderTest {
         assertThat(outcome()).isInstanceOf(ServingException.Cancelled.class);
     }
 
+    @Test
+    void aRefusedBodyEndsItsStreamAndNotTheConnectionThatItShares() throws Exception {
+        int port = listen(1000, Duration.ofSeconds(30));
+        HttpClient client = vertx.createHttpClient(new HttpClientOptions()
+                .setProtocolVersion(HttpVersion.HTTP_2)
+                .setHttp2ClearTextUpgrade(false)
+                .setHttp2MaxPoolSize(1));
+        HttpClientRequest endless = await(client.request(HttpMethod.POST, port, "localhost", "/"));
+        CompletableFuture<Throwable> reset = new CompletableFuture<>();
+        endless.setChunked(true).exceptionHandler(reset::complete);
+        await(endless.write("x".repeat(2000)));
+        assertThat(outcome()).isInstanceOf(ServingException.PayloadTooLarge.class);
+        assertThat(await(endless.response()).statusCode()).isEqualTo(200);
+        assertThat(reset.get(10, TimeUnit.SECONDS)).isInstanceOf(StreamResetException.class);
+
+        HttpClientRequest next = await(client.request(HttpMethod.POST, port, "localhost", "/"));
+        assertThat(next.connection()).isSameAs(endless.connection());
+        assertThat(await(next.send("x")).statusCode()).isEqualTo(200);
+        assertThat(outcome()).isInstanceOf(ReceivedBody.class);
+    }
+
+    private static <T> T await(Future<T> future) throws Exception {
+        return future.toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    }
+
     private Object outcome() throws InterruptedException {
         return outcomes.poll(10, TimeUnit.SECONDS);
     }
@@ -85,8 +118,12 @@ class RequestBodyReaderTest {
     }
 
     private Socket connect(int maxBytes, Duration timeout) throws Exception {
+        return new Socket("localhost", listen(maxBytes, timeout));
+    }
+
+    private int listen(int maxBytes, Duration timeout) throws Exception {
         RequestBodyReader reader = new RequestBodyReader(vertx, new MemorySize(BigInteger.valueOf(maxBytes)), timeout);
-        HttpServer server = vertx.createHttpServer()
+        HttpServer server = await(vertx.createHttpServer()
                 .requestHandler(request -> reader.read(request)
                         .subscribe()
                         .with(
@@ -99,10 +136,7 @@ class RequestBodyReaderTest {
                                     vertx.runOnContext(
                                             nothing -> request.response().end());
                                 }))
-                .listen(0, "localhost")
-                .toCompletionStage()
-                .toCompletableFuture()
-                .get(10, TimeUnit.SECONDS);
-        return new Socket("localhost", server.actualPort());
+                .listen(0, "localhost"));
+        return server.actualPort();
     }
 }

@@ -119,6 +119,7 @@ public class StubInferenceService implements InferenceService {
 
     @Override
     public ServingStatus status() {
+        lastThread = Thread.currentThread();
         return status;
     }
 

@@ -79,7 +79,7 @@ final class InferRequestReader {
             String field = json.currentName();
             JsonToken value = json.nextToken();
             switch (field) {
-                case "id" -> id = string(json, "id");
+                case "id" -> id = Json.label(json, "id");
                 case "parameters" -> parameters(json, "parameters", this::requestParameter);
                 case "inputs" -> list(json, "inputs", this::input);
                 case "outputs" -> list(json, "outputs", this::output);
@@ -166,7 +166,7 @@ final class InferRequestReader {
             String field = json.currentName();
             JsonToken value = json.nextToken();
             switch (field) {
-                case "name" -> name = string(json, place + ".name");
+                case "name" -> name = Json.label(json, place + ".name");
                 case "parameters" -> parameters(json, place + ".parameters", InferRequestReader::outputParameter);
                 default -> skip(json, value);
             }
@@ -212,8 +212,8 @@ final class InferRequestReader {
                 String field = json.currentName();
                 JsonToken value = json.nextToken();
                 switch (field) {
-                    case "name" -> name = string(json, place + ".name");
-                    case "datatype" -> type = dataType(string(json, place + ".datatype"));
+                    case "name" -> name = Json.label(json, place + ".name");
+                    case "datatype" -> type = dataType(Json.label(json, place + ".datatype"));
                     case "shape" -> shape = readShape(json);
                     case "parameters" -> parameters(json, place + ".parameters", InferRequestReader::inputParameter);
                     case "data" -> readOrRemember(json);
@@ -351,11 +351,6 @@ final class InferRequestReader {
             }
             parameter.read(json, name);
         }
-    }
-
-    private static String string(JsonParser json, String place) throws IOException {
-        expect(json, JsonToken.VALUE_STRING, place);
-        return json.getText();
     }
 
     private static long integer(JsonParser json, String place) throws IOException {

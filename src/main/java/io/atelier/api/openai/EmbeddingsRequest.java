@@ -48,10 +48,10 @@ record EmbeddingsRequest(
                 String field = json.currentName();
                 JsonToken value = json.nextToken();
                 switch (field) {
-                    case "model" -> model = string(json, "model");
+                    case "model" -> model = Json.label(json, "model");
                     case "input" -> input(json, value);
                     case "dimensions" -> dimensions = dimensions(json, value);
-                    case "encoding_format" -> base64 = isBase64(string(json, "encoding_format"));
+                    case "encoding_format" -> base64 = isBase64(Json.label(json, "encoding_format"));
                     default -> json.skipChildren();
                 }
             }
@@ -94,7 +94,7 @@ record EmbeddingsRequest(
         }
 
         private void add(JsonParser json, String place) throws IOException {
-            String text = string(json, place);
+            String text = text(json, place);
             if (text.isEmpty()) {
                 throw new InvalidInput(place + " is an empty string");
             }
@@ -120,7 +120,7 @@ record EmbeddingsRequest(
             };
         }
 
-        private static String string(JsonParser json, String place) throws IOException {
+        private static String text(JsonParser json, String place) throws IOException {
             JsonToken value = json.currentToken();
             if (value != JsonToken.VALUE_STRING) {
                 throw new InvalidInput("%s is %s, not a string".formatted(place, Json.describe(value)));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.atelier.core.DataType;
+import io.atelier.core.InferenceResult;
 import io.atelier.core.ModelId;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.ServingException.InvalidInput;
@@ -13,6 +14,7 @@ import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
 import io.atelier.serving.ModelView;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -161,13 +163,20 @@ class InferRequestReaderTest {
     }
 
     @Test
+    void boundsWhatARefusalRepeats() {
+        String name = "n".repeat(5000);
+        assertThatThrownBy(() -> read(TWO_INPUTS, "{\"inputs\":[{\"name\":\"" + name + "\"}]}"))
+                .hasMessage("inputs[0].name is longer than 4096 characters");
+    }
+
+    @Test
     void refusesDeepNestingAndOtherEncodings() {
         String deep = "[".repeat(100_000);
         assertThatThrownBy(() -> read(TWO_INPUTS, "{\"x\":" + deep)).hasMessageContaining("nested too deeply");
-        byte[] utf16 = "{\"id\":\"a\"}".getBytes(java.nio.charset.StandardCharsets.UTF_16LE);
+        byte[] utf16 = "{\"id\":\"a\"}".getBytes(StandardCharsets.UTF_16LE);
         assertThatThrownBy(() -> InferRequestReader.read(TWO_INPUTS, utf16, utf16.length))
                 .isInstanceOf(InvalidInput.class);
-        byte[] latin = "{\"id\":\"é\"}".getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
+        byte[] latin = "{\"id\":\"é\"}".getBytes(StandardCharsets.ISO_8859_1);
         assertThatThrownBy(() -> InferRequestReader.read(TWO_INPUTS, latin, latin.length))
                 .isInstanceOf(InvalidInput.class);
     }
@@ -296,7 +305,7 @@ class InferRequestReaderTest {
                         + data + "}]}");
         String response = new String(
                 InferResponseWriter.write(
-                        new io.atelier.core.InferenceResult(
+                        new InferenceResult(
                                 predict.request().model(), predict.request().inputs()),
                         null),
                 UTF_8);

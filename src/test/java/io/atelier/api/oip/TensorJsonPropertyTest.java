@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.atelier.core.DataType;
 import io.atelier.core.InferenceResult;
 import io.atelier.core.ModelId;
+import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.Shape;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
@@ -14,8 +15,11 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -75,6 +79,33 @@ class TensorJsonPropertyTest {
             assertThat(Double.doubleToRawLongBits(doubles.getDouble()))
                     .as("seed %d, double %s", seed, literal)
                     .isEqualTo(Double.doubleToRawLongBits(Double.parseDouble(literal)));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4})
+    void aDamagedBodyIsReadOrRefusedAndNothingElse(long seed) {
+        Random random = new Random(seed);
+        ModelView model = InferRequestReaderTest.single(DataType.FP32, Shape.of(-1, -1));
+        byte[] whole =
+                ("{\"id\":\"\\u00e9\",\"parameters\":{\"timeout\":15,\"priority\":1},\"inputs\":[{\"data\":[[1,-2.5e3],[\"NaN\",0]],"
+                                + "\"name\":\"x\",\"shape\":[2,2],\"datatype\":\"FP32\"}],\"outputs\":[{\"name\":\"x\"}]}")
+                        .getBytes(UTF_8);
+        byte[] interesting = "{}[]\",:-.eE0129\\u \u0000\u0080".getBytes(StandardCharsets.ISO_8859_1);
+        for (int round = 0; round < 50_000; round++) {
+            byte[] damaged = whole.clone();
+            for (int hit = 1 + random.nextInt(3); hit > 0; hit--) {
+                damaged[random.nextInt(damaged.length)] = random.nextBoolean()
+                        ? interesting[random.nextInt(interesting.length)]
+                        : (byte) random.nextInt();
+            }
+            try {
+                InferRequestReader.read(model, damaged, damaged.length - random.nextInt(2));
+            } catch (InvalidInput refused) {
+                assertThat(refused.detail()).isNotEmpty();
+            } catch (RuntimeException e) {
+                throw new AssertionError("seed " + seed + ": " + new String(damaged, UTF_8), e);
+            }
         }
     }
 
@@ -177,7 +208,7 @@ class TensorJsonPropertyTest {
         }
     }
 
-    private static String nested(Shape shape, int axis, java.util.Iterator<String> literals) {
+    private static String nested(Shape shape, int axis, Iterator<String> literals) {
         List<String> parts = new ArrayList<>();
         for (long index = 0; index < shape.dimension(axis); index++) {
             parts.add(axis == shape.rank() - 1 ? literals.next() : nested(shape, axis + 1, literals));
@@ -197,7 +228,7 @@ class TensorJsonPropertyTest {
                 new ArrayList<>(List.of("\"inputs\":[{" + String.join(", ", fields) + "}]", "\"id\":\"é\""));
         Collections.shuffle(outer, random);
         long[] any = new long[shape.rank()];
-        java.util.Arrays.fill(any, Shape.DYNAMIC);
+        Arrays.fill(any, Shape.DYNAMIC);
         ModelView model = InferRequestReaderTest.model(
                 0,
                 List.of(new TensorSpec("x", type, Shape.of(any))),
