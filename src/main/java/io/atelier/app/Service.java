@@ -11,6 +11,7 @@ import io.atelier.device.DevicePlan;
 import io.atelier.device.DeviceThreads;
 import io.atelier.device.FaultToleranceGuard;
 import io.atelier.device.GuardPolicy;
+import io.atelier.device.WatchPolicy;
 import io.atelier.engine.Engine;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
@@ -86,7 +87,15 @@ final class Service {
         List<DeviceId> ids = DevicePlan.of(config.devices(), engine.gpuCount());
         this.devices = ids.stream().map(id -> device(id, slots(id, ids))).toList();
         this.inference = new QueuedInferenceService(
-                directory, devices, admission, config.strictReadiness(), workers, timer, ticker, metrics);
+                directory,
+                devices,
+                admission,
+                config.strictReadiness(),
+                config.watch().livenessGrace(),
+                workers,
+                timer,
+                ticker,
+                metrics);
     }
 
     InferenceService inference() {
@@ -171,11 +180,18 @@ final class Service {
                 config.guard().failureRatio(),
                 config.guard().volumeThreshold(),
                 config.guard().openDelay());
+        WatchPolicy watch = new WatchPolicy(
+                config.watch().hangMultiple(),
+                config.watch().hangFloor(),
+                config.watch().hangCeiling(),
+                config.watch().goldenInterval(),
+                config.watch().probeInterval());
         return new DeviceExecutor(
                 id,
                 slots,
                 DeviceThreads.executor(id, slots),
                 new FaultToleranceGuard(id, slots, policy, ticker),
+                watch,
                 settler,
                 timer,
                 ticker,
@@ -201,7 +217,9 @@ final class Service {
         BatchPolicy policy = new BatchPolicy(
                 batching.maxBatchSize().orElse(config.batching().maxBatchSize()),
                 batching.maxQueueDelay().orElse(config.batching().maxQueueDelay()),
-                batching.maxQueueSize().orElse(config.batching().maxQueueSize()));
+                batching.maxQueueSize().orElse(config.batching().maxQueueSize()),
+                definition.config().share().priority().orElse(BatchPolicy.DEFAULT_PRIORITY),
+                config.batching().priorityStep());
         ModelLoader loader = new ModelLoader(engine, ticker);
         List<CompletableFuture<LoadedModel>> loads = devices.stream()
                 .map(device -> device.submit(
@@ -235,9 +253,18 @@ final class Service {
                 : BatchRule.alone();
         ModelQueue queue = new ModelQueue(definition.id(), policy, new ExecutionTimes(), ticker);
         for (int i = 0; i < devices.size(); i++) {
-            devices.get(i).hold(queue, loaded.get(i).instance());
+            devices.get(i)
+                    .hold(
+                            queue,
+                            loaded.get(i).instance(),
+                            loaded.get(i).golden(),
+                            definition
+                                    .config()
+                                    .instances()
+                                    .orElse(devices.get(i).limit()),
+                            definition.config().share().weight());
         }
-        metrics.showQueue(definition.id(), queue::depth);
+        metrics.showQueue(definition.id(), queue::depth, queue::predictedWaitNanos);
         directory.ready(new ServedModel(
                 definition.id(),
                 definition.platform(),

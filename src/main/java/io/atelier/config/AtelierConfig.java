@@ -51,6 +51,9 @@ public interface AtelierConfig {
     /** What guards a device's executions. */
     Guard guard();
 
+    /** When a device is no longer trusted. */
+    Watch watch();
+
     /** Leaving in order on SIGTERM. */
     Drain drain();
 
@@ -93,6 +96,51 @@ public interface AtelierConfig {
         @Min(1)
         @Max(1000000)
         int maxQueueSize();
+
+        /** Wait that lifts a request by one of the ten levels of priority, so that none starves. */
+        @WithDefault("500MS")
+        @DurationMin(millis = 1)
+        @DurationMax(hours = 1)
+        Duration priorityStep();
+    }
+
+    /** When a device is no longer trusted: it is quarantined, and comes back with a right golden answer. */
+    interface Watch {
+        /** An execution hangs when it has taken this many times the 99th percentile of its model and size. */
+        @WithDefault("10")
+        @DecimalMin("1")
+        @DecimalMax("10000")
+        double hangMultiple();
+
+        /** No execution counts as hanging before. */
+        @WithDefault("3S")
+        @DurationMin(millis = 1)
+        @DurationMax(hours = 1)
+        Duration hangFloor();
+
+        /** Every execution counts as hanging after. */
+        @WithDefault("60S")
+        @DurationMin(millis = 1)
+        @DurationMax(hours = 24)
+        Duration hangCeiling();
+
+        /** Pause between golden checks of an idle device; zero for none. */
+        @WithDefault("60S")
+        @DurationMin(seconds = 0)
+        @DurationMax(hours = 24)
+        Duration goldenInterval();
+
+        /** Pause before a quarantined device is tried again. */
+        @WithDefault("10S")
+        @DurationMin(millis = 1)
+        @DurationMax(hours = 1)
+        Duration probeInterval();
+
+        /** How long the process stays live without any healthy device, before Kubernetes is to replace it. */
+        @WithDefault("60S")
+        @DurationMin(seconds = 0)
+        @DurationMax(hours = 24)
+        Duration livenessGrace();
     }
 
     /** Requests. */

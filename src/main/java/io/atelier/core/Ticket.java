@@ -2,6 +2,7 @@ package io.atelier.core;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 
 /**
@@ -32,6 +33,8 @@ public final class Ticket {
     private volatile State state = State.QUEUED;
     private volatile int attempts;
     private volatile long startedNanos;
+    private volatile long predictedWaitNanos;
+    private final AtomicBoolean retried = new AtomicBoolean();
 
     /**
      * @param arrivedNanos the ticker's reading when the request arrived
@@ -72,6 +75,21 @@ public final class Ticket {
     /** When the last execution began; meaningless while {@link #attempts()} is 0. */
     public long startedNanos() {
         return startedNanos;
+    }
+
+    /** The wait that was predicted when the ticket was queued, in nanoseconds. */
+    public long predictedWaitNanos() {
+        return predictedWaitNanos;
+    }
+
+    /** Notes the wait that was predicted; the queue's, before the ticket is seen by a device. */
+    public void predictWait(long nanos) {
+        predictedWaitNanos = nanos;
+    }
+
+    /** Uses up the one retry that a ticket has after a fault that is not its own; false if it is used up. */
+    public boolean tryRetry() {
+        return !retried.getAndSet(true);
     }
 
     /**

@@ -14,28 +14,32 @@ import io.atelier.core.Ticker;
 import io.atelier.core.Ticket;
 import io.atelier.core.Timer;
 import io.atelier.engine.EngineBatch;
+import io.atelier.engine.GoldenSample;
 import io.atelier.engine.ModelInstance;
 import io.atelier.scheduling.ModelQueue;
 import io.atelier.scheduling.Pull;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.stream.Collectors;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,32 +47,49 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>With a free permit it takes a thread, pulls a batch from one of its models' queues, runs it under the device's
  * guard, and begins anew; with nothing to do it gives the permit back and is woken by the next offer. The permit is held
- * until the native call has returned and the guard has seen it, so the guard's own waiting line stays empty.
+ * until the native call has returned and the guard has seen it, so the guard's own waiting line stays empty. Among
+ * several models the most urgent goes first, then the one that has had least of the device's time for its weight.
+ *
+ * <p>A batch that fails is split until the request that breaks it fails alone; a failure is followed by a golden check
+ * before the device goes on. An execution that hangs, a sticky error or a wrong golden answer quarantines the device: it
+ * pulls nothing, what it was given goes to the others once, and it comes back only with a right golden answer.
  *
  * <p>Tickets are settled by the settler, never on the device's thread.
  *
- * <p>States: STARTING → READY → DRAINING → CLOSED. Thread-safe: state and residents are published by volatile writes
- * under the object's lock; permits are atomic; what runs is in a concurrent set.
+ * <p>States: STARTING → READY → DRAINING → CLOSED, and READY ↔ QUARANTINED. Thread-safe: state and residents are
+ * published by volatile writes under the object's lock; permits are atomic; what runs is in a concurrent set.
  */
 public final class DeviceExecutor implements ModelQueue.Puller {
     private final DeviceId id;
     private final Permits permits;
     private final ExecutorService executor;
     private final ExecutionGuard guard;
+    private final WatchPolicy watch;
     private final Executor settler;
     private final Timer timer;
     private final Ticker ticker;
     private final ServingListener listener;
 
     private final Set<Launch> running = ConcurrentHashMap.newKeySet();
+    private final Queue<Check> checks = new ConcurrentLinkedQueue<>();
     private final Statistics statistics = new Statistics();
     private final AtomicLong nextWakeNanos = new AtomicLong(Pull.NEVER);
     private volatile List<Resident> residents = List.of();
     private volatile DeviceState state = DeviceState.STARTING;
     private volatile String reason = "loading";
+    private volatile long stateSinceNanos;
 
-    /** A model on this device. */
-    private record Resident(ModelQueue queue, ModelInstance instance) {}
+    /**
+     * A golden check that is due.
+     *
+     * @param sinceNanos an answer later than this will do
+     * @param accused    the ticket whose failure asks for it: guilty if the device proves well
+     */
+    private record Check(
+            Resident resident,
+            long sinceNanos,
+            @Nullable Ticket accused,
+            @Nullable Throwable failure) {}
 
     /** A batch being executed, since {@code startedNanos}. */
     public record Run(ModelId model, int requests, int rows, long startedNanos) {}
@@ -111,6 +132,7 @@ public final class DeviceExecutor implements ModelQueue.Puller {
             int slots,
             ExecutorService executor,
             ExecutionGuard guard,
+            WatchPolicy watch,
             Executor settler,
             Timer timer,
             Ticker ticker,
@@ -119,10 +141,12 @@ public final class DeviceExecutor implements ModelQueue.Puller {
         this.permits = new Permits(slots);
         this.executor = executor;
         this.guard = guard;
+        this.watch = watch;
         this.settler = settler;
         this.timer = timer;
         this.ticker = ticker;
         this.listener = listener;
+        this.stateSinceNanos = ticker.nanoTime();
     }
 
     public DeviceId id() {
@@ -138,28 +162,39 @@ public final class DeviceExecutor implements ModelQueue.Puller {
         return reason;
     }
 
+    /** The ticker's reading when the device came into its state. */
+    public long stateSinceNanos() {
+        return stateSinceNanos;
+    }
+
     public Statistics statistics() {
         return statistics;
     }
 
-    /** What runs now. */
+    /** What runs now, golden checks included. */
     public List<Run> running() {
-        return running.stream().map(launch -> launch.run).toList();
+        return running.stream()
+                .map(launch -> new Run(
+                        launch.execution.model(),
+                        launch.execution.requests(),
+                        launch.execution.rows(),
+                        launch.execution.startedNanos()))
+                .toList();
     }
 
     /** The models on this device. */
     public List<ModelId> models() {
-        return residents.stream().map(resident -> resident.queue().model()).toList();
-    }
-
-    @Override
-    public int slots() {
-        return pulls() ? permits.limit() : 0;
+        return residents.stream().map(resident -> resident.queue.model()).toList();
     }
 
     /** Executions that may run at once, whatever the state. */
     public int limit() {
         return permits.limit();
+    }
+
+    @Override
+    public int slots() {
+        return pulls() ? permits.limit() : 0;
     }
 
     @Override
@@ -180,46 +215,58 @@ public final class DeviceExecutor implements ModelQueue.Puller {
         return result;
     }
 
-    /** Makes a loaded model resident: from now on the device pulls from its queue, and owns the instance. */
-    public synchronized void hold(ModelQueue queue, ModelInstance instance) {
-        List<Resident> more = new ArrayList<>(residents);
-        more.add(new Resident(queue, instance));
-        residents = List.copyOf(more);
+    /**
+     * Makes a loaded model resident: from now on the device pulls from its queue, and owns the instance.
+     *
+     * @param instances executions of the model that may run at once; at most the device's slots
+     * @param weight    share of the device's time, relative to the other models on it
+     */
+    public void hold(ModelQueue queue, ModelInstance instance, GoldenSample golden, int instances, double weight) {
+        synchronized (this) {
+            Resident resident = new Resident(queue, instance, golden, instances, weight, ticker.nanoTime());
+            residents.stream().mapToLong(Resident::weightedNanos).min().ifPresent(resident::catchUp);
+            List<Resident> more = new ArrayList<>(residents);
+            more.add(resident);
+            residents = List.copyOf(more);
+        }
         queue.attach(this);
     }
 
     /** Begins to pull. */
     public void open() {
         changeState(DeviceState.READY, "ready");
-        for (int slot = 0; slot < permits.limit() && hasWork(); slot++) {
-            wake();
+        wakeAll();
+        if (!watch.goldenInterval().isZero()) {
+            timer.schedule(watch.goldenInterval().toNanos(), this::checkWhenIdle);
         }
     }
 
-    /** Goes on with what is queued; takes no more models. */
+    /** Goes on with what is queued; is not watched any more for what it does when idle. */
     public void drain() {
-        changeState(DeviceState.DRAINING, "draining");
+        if (state == DeviceState.READY) {
+            changeState(DeviceState.DRAINING, "draining");
+        }
     }
 
     /**
      * Ends the device's threads and frees its models. Models are freed only when nothing runs any more, since freeing
      * one under a run would crash the process.
      *
-     * @return completes with false when something was still running after {@code patience}
+     * @return false when something was still running after {@code patience}
      */
     public boolean close(Duration patience) throws InterruptedException {
         changeState(DeviceState.CLOSED, "closed");
         executor.shutdown();
         boolean ended = executor.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS);
-        if (ended && running.isEmpty()) {
-            for (Resident resident : residents) {
-                resident.queue().detach(this);
-                resident.instance().close();
-            }
-            residents = List.of();
-            return true;
+        if (!ended || !running.isEmpty()) {
+            return false;
         }
-        return false;
+        for (Resident resident : residents) {
+            resident.queue.detach(this);
+            resident.instance.close();
+        }
+        residents = List.of();
+        return true;
     }
 
     @Override
@@ -227,12 +274,34 @@ public final class DeviceExecutor implements ModelQueue.Puller {
         if (!pulls()) {
             return false;
         }
+        return withPermit(this::work);
+    }
+
+    /** Takes the device out of service. Harmless if it is out already. */
+    public void quarantine(String why) {
+        synchronized (this) {
+            if (state != DeviceState.READY && state != DeviceState.DRAINING) {
+                return;
+            }
+            changeState(DeviceState.QUARANTINED, why);
+        }
+        for (Launch launch : running) {
+            noLongerExpected(launch);
+            retryElsewhere(launch);
+        }
+        for (Check check = checks.poll(); check != null; check = checks.poll()) {
+            judgeLater(check, false);
+        }
+        probeLater();
+    }
+
+    private boolean withPermit(Consumer<Permits.Permit> task) {
         Optional<Permits.Permit> permit = permits.tryAcquire();
         if (permit.isEmpty()) {
             return false;
         }
         try {
-            executor.execute(() -> work(permit.get()));
+            executor.execute(() -> task.accept(permit.get()));
             return true;
         } catch (RejectedExecutionException closed) {
             permit.get().close();
@@ -250,27 +319,46 @@ public final class DeviceExecutor implements ModelQueue.Puller {
         }
         state = next;
         reason = why;
+        stateSinceNanos = ticker.nanoTime();
         listener.onDeviceState(id, next, why);
     }
 
     private boolean hasWork() {
-        return residents.stream().anyMatch(resident -> !resident.queue().isEmpty());
+        return residents.stream().anyMatch(resident -> !resident.queue.isEmpty());
+    }
+
+    private void wakeAll() {
+        for (int slot = 0; slot < permits.limit() && hasWork(); slot++) {
+            wake();
+        }
     }
 
     private long arrivals() {
         long arrivals = 0;
         for (Resident resident : residents) {
-            arrivals += resident.queue().arrivals();
+            arrivals += resident.queue.arrivals();
         }
         return arrivals;
     }
 
-    /** On the device's thread, with a permit: one batch, or none. */
+    /** On the device's thread, with a permit: a golden check that is due, else one batch, or nothing. */
     private void work(Permits.Permit permit) {
+        Check check = checks.poll();
+        if (check != null) {
+            check(check, permit);
+            return;
+        }
+        if (!pulls()) {
+            permit.close();
+            return;
+        }
         long arrivals = arrivals();
         long again = Pull.NEVER;
-        for (Resident resident : oldestFirst()) {
-            Pull pull = resident.queue().pull(resident.queue().freeSlots() + 1);
+        for (Resident resident : inTurn()) {
+            if (!resident.tryEnter()) {
+                continue; // whoever leaves wakes the device again
+            }
+            Pull pull = resident.queue.pull(resident.queue.freeSlots() + 1);
             if (!pull.late().isEmpty()) {
                 settler.execute(() -> pull.late().forEach(DeviceExecutor::expire));
             }
@@ -278,37 +366,296 @@ public final class DeviceExecutor implements ModelQueue.Puller {
                 execute(resident, pull.batch(), permit);
                 return;
             }
+            resident.leave();
             again = Math.min(again, pull.againNanos());
         }
         permit.close();
         if (again != Pull.NEVER) {
             wakeAt(again);
         }
-        if (arrivals() != arrivals) {
+        if (arrivals() != arrivals || !checks.isEmpty()) {
             wake(); // who came between the pull and the permit's return found no free slot to wake
         }
     }
 
-    private List<Resident> oldestFirst() {
+    /** The most urgent model first; among equally urgent ones, who has had least of the device for its weight. */
+    private List<Resident> inTurn() {
         List<Resident> all = residents;
         if (all.size() < 2) {
             return all;
         }
-        record Aged(Resident resident, long arrived) {}
+        Map<Resident, Integer> urgency = new HashMap<>();
+        for (Resident resident : all) {
+            urgency.put(resident, resident.queue.urgency());
+        }
+        long least = all.stream()
+                .filter(resident -> !resident.queue.isEmpty())
+                .mapToLong(Resident::weightedNanos)
+                .min()
+                .orElse(0);
+        all.stream().filter(resident -> resident.queue.isEmpty()).forEach(resident -> resident.catchUp(least));
         return all.stream()
-                .map(resident -> new Aged(resident, resident.queue().oldestArrivalNanos()))
-                .sorted(Comparator.comparingLong(Aged::arrived))
-                .map(Aged::resident)
+                .sorted(Comparator.<Resident>comparingInt(urgency::get).thenComparingLong(Resident::weightedNanos))
                 .toList();
     }
 
     private void execute(Resident resident, List<Ticket> batch, Permits.Permit permit) {
-        Launch launch = new Launch(resident, batch, permit);
-        running.add(launch);
+        Launch launch = launch(resident, batch, Launch.inputOf(batch), permit);
+        long expected = resident.queue.times().expectedNanos(id, launch.elements);
+        launch.executing = resident.queue.began(expected);
         listener.onExecutionStarted(launch.execution);
-        guard.run(launch::begin)
-                .whenComplete((outputs, failure) -> settler.execute(() -> launch.settle(outputs, failure)));
-        launch.guardReturned();
+        Runnable over = () -> over(launch);
+        guard.run(() -> launch.begin(over))
+                .whenComplete((outputs, failure) -> settler.execute(() -> answer(launch, outputs, failure)));
+        launch.guardReturned(over);
+    }
+
+    private Launch launch(Resident resident, List<Ticket> batch, EngineBatch input, Permits.Permit permit) {
+        int rows = batch.stream().mapToInt(ticket -> ticket.shape().rows()).sum();
+        Execution execution = new Execution(id, resident.queue.model(), batch.size(), rows, ticker.nanoTime());
+        Launch launch = new Launch(resident, batch, input, execution, permit);
+        running.add(launch);
+        long limit = watch.hangLimitNanos(resident.queue.times().p99Nanos(id, launch.elements));
+        launch.hangAlarm = timer.schedule(limit, () -> {
+            if (!launch.isOver()) {
+                quarantine("hang");
+                retryElsewhere(launch);
+            }
+        });
+        return launch;
+    }
+
+    /** Native call and guard have both returned; on the device's thread, or whichever the engine completes on. */
+    private void over(Launch launch) {
+        long nanos = finish(launch);
+        Throwable failure = launch.nativeFailure();
+        boolean ended = unwrap(failure) instanceof CancellationException;
+        if (launch.begun()) {
+            statistics.executions.increment();
+            statistics.requests.add(launch.execution.requests());
+            statistics.rows.add(launch.execution.rows());
+            launch.resident.charge(nanos);
+            if (failure == null) {
+                launch.resident.queue.times().record(id, launch.elements, nanos);
+            } else if (!ended) {
+                statistics.failures.increment();
+            }
+        }
+        listener.onExecutionFinished(launch.execution, nanos, ended ? null : failure);
+        if (failure != null && DeviceFaults.isSticky(failure)) {
+            quarantine("engine-error");
+        }
+        launch.resident.leave();
+        launch.givePermitBack();
+        goOn();
+    }
+
+    private long finish(Launch launch) {
+        long nanos = ticker.nanoTime() - launch.execution.startedNanos();
+        statistics.busyNanos.add(nanos);
+        running.remove(launch);
+        Timer.Alarm alarm = launch.hangAlarm;
+        if (alarm != null) {
+            alarm.cancel();
+        }
+        noLongerExpected(launch);
+        return nanos;
+    }
+
+    private static void noLongerExpected(Launch launch) {
+        ModelQueue.Executing executing = launch.executing;
+        if (executing != null) {
+            launch.resident.queue.returned(executing);
+        }
+    }
+
+    private void goOn() {
+        long closedFor = guard.closedForNanos();
+        if (closedFor > 0) {
+            wakeAt(ticker.nanoTime() + closedFor);
+        } else {
+            wake();
+        }
+    }
+
+    /** Answers a batch's callers; on the settler. */
+    private void answer(Launch launch, @Nullable List<List<Tensor>> outputs, @Nullable Throwable failure) {
+        if (launch.isDisowned()) {
+            return;
+        }
+        if (outputs != null) {
+            for (int i = 0; i < launch.batch.size(); i++) {
+                succeed(launch.batch.get(i), outputs.get(i));
+            }
+            return;
+        }
+        Throwable cause = unwrap(failure);
+        if (cause instanceof ExecutionGuard.Rejected) {
+            launch.resident.queue.putBack(launch.batch);
+        } else if (cause instanceof ExecutionGuard.LimitExceeded) {
+            fail(launch.batch, new DeadlineExceeded("the execution exceeded its limit"));
+        } else if (cause instanceof CancellationException) {
+            fail(launch.batch, new DeadlineExceeded("the execution was ended")); // nobody waits any more
+        } else if (cause != null && DeviceFaults.isSticky(cause)) {
+            List<Ticket> others = new ArrayList<>(launch.batch);
+            others.removeAll(retryElsewhere(launch));
+            fail(others, failureOf(cause));
+        } else if (launch.batch.size() > 1) {
+            int half = launch.batch.size() / 2; // whoever breaks the batch is left alone in the end
+            launch.resident.queue.putBack(launch.batch.subList(0, half));
+            launch.resident.queue.putBack(launch.batch.subList(half, launch.batch.size()));
+        } else {
+            accuse(launch, cause);
+        }
+    }
+
+    /** A ticket failed alone: its own fault, unless the device proves unable to answer what it could answer before. */
+    private void accuse(Launch launch, @Nullable Throwable cause) {
+        Check check = new Check(launch.resident, launch.execution.startedNanos(), launch.batch.get(0), cause);
+        if (state == DeviceState.QUARANTINED) {
+            judge(check, false);
+        } else if (state != DeviceState.READY || isAnswered(check)) {
+            judge(check, true);
+        } else {
+            checks.add(check);
+            wake();
+        }
+    }
+
+    private static boolean isAnswered(Check check) {
+        return check.resident().goldenAtNanos() > check.sinceNanos();
+    }
+
+    /** Queues the tickets of an untrusted execution again, each once in its life; what comes of it is not believed. */
+    private List<Ticket> retryElsewhere(Launch launch) {
+        List<Ticket> retried = new ArrayList<>();
+        if (launch.resident.queue.slots() > 0) {
+            for (Ticket ticket : launch.batch) {
+                if (!ticket.isSettled() && ticket.tryRetry()) {
+                    retried.add(ticket);
+                }
+            }
+        }
+        if (!retried.isEmpty()) {
+            launch.disown();
+            launch.resident.queue.putBack(retried);
+        }
+        return retried;
+    }
+
+    /** Runs a golden sample with the permit, unless it was answered since; wrong, and the device is out. */
+    private void check(Check check, Permits.Permit permit) {
+        if (isAnswered(check)) {
+            permit.close();
+            judgeLater(check, true);
+            goOn();
+            return;
+        }
+        golden(check.resident(), permit, right -> {
+            if (!right) {
+                quarantine("golden");
+            }
+            judgeLater(check, right);
+            goOn();
+        });
+    }
+
+    private void judgeLater(Check check, boolean deviceIsWell) {
+        if (check.accused() != null) {
+            settler.execute(() -> judge(check, deviceIsWell));
+        }
+    }
+
+    private static void judge(Check check, boolean deviceIsWell) {
+        Ticket accused = check.accused();
+        if (accused == null) {
+            return;
+        }
+        ModelQueue queue = check.resident().queue;
+        if (!deviceIsWell && queue.slots() > 0 && accused.tryRetry()) {
+            queue.putBack(List.of(accused));
+        } else {
+            accused.fail(failureOf(check.failure()));
+        }
+    }
+
+    /** Asks the golden sample; {@code then} runs once it has truly returned and the permit is back. */
+    private void golden(Resident resident, Permits.Permit permit, Consumer<Boolean> then) {
+        EngineBatch input = new EngineBatch(
+                List.of(resident.golden.inputs()),
+                resident.instance.signature().outputs().stream()
+                        .map(spec -> spec.name())
+                        .toList(),
+                new CompletableFuture<>());
+        Launch launch = launch(resident, List.of(), input, permit);
+        Runnable over = () -> finish(launch);
+        var unused = launch.begin(over).handle((outputs, failure) -> {
+            boolean right = failure == null && resident.golden.isAnsweredBy(outputs.get(0));
+            if (right) {
+                long now = ticker.nanoTime();
+                resident.goldenPassed(now);
+                resident.queue.times().record(id, launch.elements, now - launch.execution.startedNanos());
+            }
+            launch.guardReturned(over);
+            permit.close();
+            then.accept(right);
+            return right;
+        });
+    }
+
+    /** Now and then, when there is nothing else to do. */
+    private void checkWhenIdle() {
+        if (state == DeviceState.CLOSED || state == DeviceState.DRAINING) {
+            return;
+        }
+        timer.schedule(watch.goldenInterval().toNanos(), this::checkWhenIdle);
+        if (state == DeviceState.READY && !hasWork()) {
+            residents.stream()
+                    .min(Comparator.comparingLong(Resident::goldenAtNanos))
+                    .ifPresent(resident -> {
+                        checks.add(new Check(resident, ticker.nanoTime(), null, null));
+                        if (!wake()) {
+                            checks.clear();
+                        }
+                    });
+        }
+    }
+
+    private void probeLater() {
+        timer.schedule(watch.probeInterval().toNanos(), this::probe);
+    }
+
+    /** Tries a quarantined device: every model must answer its golden sample, one after the other. */
+    private void probe() {
+        if (state != DeviceState.QUARANTINED) {
+            return;
+        }
+        if (!running.isEmpty() || !withPermit(permit -> probe(permit, residents))) {
+            probeLater();
+        }
+    }
+
+    private void probe(Permits.Permit permit, List<Resident> left) {
+        if (left.isEmpty()) {
+            permit.close();
+            readmit();
+            return;
+        }
+        golden(left.get(0), permit, right -> {
+            if (!right || !withPermit(next -> probe(next, left.subList(1, left.size())))) {
+                probeLater();
+            }
+        });
+    }
+
+    private void readmit() {
+        synchronized (this) {
+            if (state != DeviceState.QUARANTINED) {
+                return;
+            }
+            changeState(DeviceState.READY, "recovered");
+        }
+        wakeAll();
     }
 
     private void wakeAt(long atNanos) {
@@ -323,141 +670,33 @@ public final class DeviceExecutor implements ModelQueue.Puller {
         });
     }
 
+    private void succeed(Ticket ticket, List<Tensor> outputs) {
+        Map<String, Tensor> byName = new HashMap<>();
+        outputs.forEach(output -> byName.put(output.name(), output));
+        List<Tensor> wanted = new ArrayList<>(ticket.request().outputs().size());
+        for (String name : ticket.request().outputs()) {
+            wanted.add(byName.get(name));
+        }
+        ticket.succeed(new InferenceResult(ticket.request().model(), wanted));
+    }
+
+    private static void fail(List<Ticket> tickets, ServingException failure) {
+        for (Ticket ticket : tickets) {
+            if (ticket.state() == Ticket.State.RUNNING) {
+                ticket.fail(failure);
+            }
+        }
+    }
+
     private static void expire(Ticket ticket) {
         ticket.fail(new DeadlineExceeded("the deadline passed while the request was queued"));
     }
 
-    /** One batch on its way through the guard. The permit goes back when guard and native call have both returned. */
-    private final class Launch {
-        final Run run;
-        final Execution execution;
-        private final Resident resident;
-        private final List<Ticket> batch;
-        private final Permits.Permit permit;
-        private final long elements;
-        private final AtomicInteger toReturn = new AtomicInteger(2);
-        private volatile boolean begun;
-        private volatile @Nullable Throwable nativeFailure;
+    private static ServingException failureOf(@Nullable Throwable cause) {
+        return cause instanceof ServingException known ? known : new EngineFailure("the execution failed", cause);
+    }
 
-        Launch(Resident resident, List<Ticket> batch, Permits.Permit permit) {
-            this.resident = resident;
-            this.batch = batch;
-            this.permit = permit;
-            int rows = batch.stream().mapToInt(ticket -> ticket.shape().rows()).sum();
-            this.elements = batch.stream()
-                    .mapToLong(ticket -> ticket.shape().elements())
-                    .sum();
-            ModelId model = resident.queue().model();
-            this.run = new Run(model, batch.size(), rows, ticker.nanoTime());
-            this.execution = new Execution(id, model, batch.size(), rows, run.startedNanos());
-        }
-
-        /** Called by the guard, on the device's thread. */
-        CompletableFuture<List<List<Tensor>>> begin() {
-            begun = true;
-            CompletableFuture<List<List<Tensor>>> seenByGuard = new CompletableFuture<>();
-            CompletableFuture<List<List<Tensor>>> nativeCall;
-            try {
-                nativeCall = resident.instance().run(engineBatch()).toCompletableFuture();
-            } catch (RuntimeException | Error failure) {
-                nativeCall = CompletableFuture.failedFuture(failure);
-            }
-            var unused = nativeCall.whenComplete((outputs, failure) -> {
-                nativeFailure = failure;
-                if (failure == null) {
-                    seenByGuard.complete(outputs);
-                } else {
-                    seenByGuard.completeExceptionally(failure);
-                }
-                oneReturned();
-            });
-            return seenByGuard;
-        }
-
-        void guardReturned() {
-            if (!begun) {
-                oneReturned();
-            }
-            oneReturned();
-        }
-
-        private void oneReturned() {
-            if (toReturn.decrementAndGet() > 0) {
-                return;
-            }
-            long nanos = ticker.nanoTime() - run.startedNanos();
-            running.remove(this);
-            if (begun) {
-                statistics.executions.increment();
-                statistics.requests.add(run.requests());
-                statistics.rows.add(run.rows());
-                statistics.busyNanos.add(nanos);
-                if (nativeFailure == null) {
-                    resident.queue().times().record(id, elements, nanos);
-                } else {
-                    statistics.failures.increment();
-                }
-            }
-            listener.onExecutionFinished(execution, nanos, nativeFailure);
-            permit.close();
-            long closedFor = guard.closedForNanos();
-            if (closedFor > 0) {
-                wakeAt(ticker.nanoTime() + closedFor);
-            } else {
-                wake();
-            }
-        }
-
-        private EngineBatch engineBatch() {
-            Set<String> wanted = new LinkedHashSet<>();
-            batch.forEach(ticket -> wanted.addAll(ticket.request().outputs()));
-            CompletableFuture<?>[] settled = batch.stream()
-                    .map(ticket ->
-                            ticket.settled().exceptionally(failure -> null).toCompletableFuture())
-                    .toArray(CompletableFuture<?>[]::new);
-            return new EngineBatch(
-                    batch.stream().map(ticket -> ticket.request().inputs()).toList(),
-                    List.copyOf(wanted),
-                    CompletableFuture.allOf(settled));
-        }
-
-        /** On the settler. */
-        void settle(@Nullable List<List<Tensor>> outputs, @Nullable Throwable failure) {
-            if (outputs != null) {
-                for (int i = 0; i < batch.size(); i++) {
-                    succeed(batch.get(i), outputs.get(i));
-                }
-                return;
-            }
-            Throwable cause =
-                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-            if (cause instanceof ExecutionGuard.Rejected) {
-                resident.queue().putBack(batch);
-            } else if (cause instanceof ExecutionGuard.LimitExceeded) {
-                fail(new DeadlineExceeded("the execution exceeded its limit"));
-            } else if (batch.size() > 1) {
-                int half = batch.size() / 2; // whoever breaks the batch is left alone in the end
-                resident.queue().putBack(batch.subList(0, half));
-                resident.queue().putBack(batch.subList(half, batch.size()));
-            } else {
-                fail(
-                        cause instanceof ServingException known
-                                ? known
-                                : new EngineFailure("the execution failed", cause));
-            }
-        }
-
-        private void succeed(Ticket ticket, List<Tensor> outputs) {
-            var byName = outputs.stream().collect(Collectors.toMap(Tensor::name, tensor -> tensor));
-            List<Tensor> wanted = new ArrayList<>(ticket.request().outputs().size());
-            for (String name : ticket.request().outputs()) {
-                wanted.add(byName.get(name));
-            }
-            ticket.succeed(new InferenceResult(run.model(), wanted));
-        }
-
-        private void fail(ServingException failure) {
-            batch.forEach(ticket -> ticket.fail(failure));
-        }
+    private static @Nullable Throwable unwrap(@Nullable Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 }

@@ -22,6 +22,9 @@ import org.eclipse.microprofile.faulttolerance.exceptions.TimeoutException;
  * can be lost, and expired work would still run. So the device calls only with a {@link Permits.Permit}, and there are
  * as many permits as the bulkhead admits.
  *
+ * <p>The circuit breaker counts timeouts and errors of the device. Other failures are the requests' own until a golden
+ * check says otherwise.
+ *
  * <p>The guard runs the execution on the calling thread, which is the device's. Its timeout answers the callers from the
  * library's timer; the bulkhead stays taken until the execution's own stage completes.
  */
@@ -52,6 +55,7 @@ public final class FaultToleranceGuard implements ExecutionGuard {
                 .failureRatio(policy.failureRatio())
                 .delay(policy.openDelay().toMillis(), ChronoUnit.MILLIS)
                 .successThreshold(1)
+                .when(FaultToleranceGuard::isOfTheDevice)
                 .onStateChange(this::stateChanged)
                 .done()
                 .build();
@@ -67,6 +71,11 @@ public final class FaultToleranceGuard implements ExecutionGuard {
     @Override
     public long closedForNanos() {
         return open ? Math.max(0, openUntilNanos - ticker.nanoTime()) : 0;
+    }
+
+    /** Only these count against a device: a request that cannot be computed must not close it for the others. */
+    private static boolean isOfTheDevice(Throwable failure) {
+        return failure instanceof TimeoutException || DeviceFaults.isSticky(failure);
     }
 
     private void stateChanged(CircuitBreakerState state) {

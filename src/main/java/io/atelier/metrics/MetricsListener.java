@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,8 +101,15 @@ public final class MetricsListener implements ServingListener {
         }
     }
 
-    /** Shows a queue's length; {@code depth} is called at each scrape. */
-    public void showQueue(ModelId model, IntSupplier depth) {
+    /** Shows a queue; the suppliers are called at each scrape. */
+    public void showQueue(ModelId model, IntSupplier depth, LongSupplier predictedWaitNanos) {
+        Gauge.builder("atelier.queue.predicted.wait", predictedWaitNanos, wait -> wait.getAsLong() / 1e9)
+                .description("Wait to expect of a request that comes now")
+                .baseUnit("seconds")
+                .tag("model", model.name())
+                .tag("version", model.version())
+                .strongReference(true)
+                .register(registry);
         Gauge.builder("atelier.queue.depth", depth, IntSupplier::getAsInt)
                 .description("Requests that wait")
                 .tag("model", model.name())

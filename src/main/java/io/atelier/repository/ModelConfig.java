@@ -12,6 +12,8 @@ import java.util.Optional;
  * @param timeout   how long a request may take when its caller does not say
  * @param instances executions at once on each device
  * @param versions  which version folders are served
+ * @param golden    a question whose answer is known
+ * @param share     how the model shares its devices with others
  * @param format    the kind of model file, where the folder says it
  * @param ignored   what was written there and has no meaning here, for the log
  */
@@ -21,6 +23,8 @@ public record ModelConfig(
         Optional<Integer> instances,
         Optional<TaskConfig> task,
         VersionPolicy versions,
+        Optional<Golden> golden,
+        Share share,
         Optional<ModelFormat> format,
         List<String> ignored) {
     /** No duration may be longer. */
@@ -36,6 +40,8 @@ public record ModelConfig(
             Optional.empty(),
             VersionPolicy.NEWEST,
             Optional.empty(),
+            Share.DEFAULTS,
+            Optional.empty(),
             List.of());
 
     public ModelConfig {
@@ -49,7 +55,7 @@ public record ModelConfig(
 
     /** The same with more to tell the log. */
     ModelConfig ignoring(List<String> names) {
-        return new ModelConfig(batching, timeout, instances, task, versions, format, names);
+        return new ModelConfig(batching, timeout, instances, task, versions, golden, share, format, names);
     }
 
     /**
@@ -82,6 +88,40 @@ public record ModelConfig(
             if (padding.mask() != null
                     && !Double.valueOf(0).equals(padding.values().get(padding.mask()))) {
                 throw new IllegalArgumentException("the mask " + padding.mask() + " is not padded with 0");
+            }
+        }
+    }
+
+    /**
+     * A question whose answer is known, asked at load and while the model serves.
+     *
+     * @param file      name of a file in the model's folder: inputs and outputs as in the protocol's JSON
+     * @param tolerance a number may differ by this times (1 + its size)
+     */
+    public record Golden(String file, double tolerance) {
+        public static final double DEFAULT_TOLERANCE = 0.01;
+
+        public Golden {
+            if (!(tolerance >= 0)) {
+                throw new IllegalArgumentException("tolerance " + tolerance + " is negative");
+            }
+        }
+    }
+
+    /**
+     * How a model shares its devices with others.
+     *
+     * @param priority level of requests that ask for none; 1 is served first, 10 last
+     * @param weight   share of the device's time among models of equal urgency
+     */
+    public record Share(Optional<Integer> priority, double weight) {
+        public static final Share DEFAULTS = new Share(Optional.empty(), 1);
+        public static final int LOWEST_PRIORITY = 10;
+
+        public Share {
+            requireWithin("priority", priority, LOWEST_PRIORITY);
+            if (!(weight > 0 && weight <= 1000)) {
+                throw new IllegalArgumentException("weight " + weight + " is not above 0 and up to 1000");
             }
         }
     }

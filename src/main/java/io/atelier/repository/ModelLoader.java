@@ -3,6 +3,7 @@ package io.atelier.repository;
 import io.atelier.core.DeviceId;
 import io.atelier.core.Ticker;
 import io.atelier.engine.Engine;
+import io.atelier.engine.GoldenSample;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
@@ -51,10 +52,11 @@ public final class ModelLoader {
             if (maxBatchSize > 1 && instance.canBatch()) {
                 warmUp.run(maxBatchSize);
             }
+            GoldenSample golden = warmUp.golden(definition);
             long warm = ticker.nanoTime();
             usable = true;
             return new LoadedModel(
-                    definition, instance, Duration.ofNanos(loaded - started), Duration.ofNanos(warm - checked));
+                    definition, instance, golden, Duration.ofNanos(loaded - started), Duration.ofNanos(warm - checked));
         } finally {
             if (!usable) {
                 instance.close();

@@ -21,16 +21,33 @@ final class ModelYaml {
         YamlSection root = YamlSection.parse(FILE_NAME, text);
         Optional<YamlSection> batching = root.section("batching");
         Optional<YamlSection> task = root.section("task");
+        Optional<YamlSection> golden = root.section("golden");
+        Optional<YamlSection> share = root.section("share");
         ModelConfig config = new ModelConfig(
                 batching.isPresent() ? batching(batching.get()) : Batching.DEFAULTS,
                 root.positiveDuration("timeout", ModelConfig.LONGEST),
                 root.integer("instances", ModelConfig.MOST_INSTANCES),
                 task.isPresent() ? Optional.of(task(task.get())) : Optional.empty(),
                 versions(root),
+                golden.isPresent() ? Optional.of(golden(golden.get())) : Optional.empty(),
+                share.isPresent() ? share(share.get()) : ModelConfig.Share.DEFAULTS,
                 Optional.empty(),
                 List.of());
         root.refuseUnknownKeys();
         return config;
+    }
+
+    private static ModelConfig.Golden golden(YamlSection golden) throws ModelConfigException {
+        return new ModelConfig.Golden(
+                golden.text("file", "the name of a file beside it", TextEmbedding::isFileName)
+                        .orElse("golden.json"),
+                golden.number("tolerance", 0, 1e6).orElse(ModelConfig.Golden.DEFAULT_TOLERANCE));
+    }
+
+    private static ModelConfig.Share share(YamlSection share) throws ModelConfigException {
+        return new ModelConfig.Share(
+                share.integer("priority", ModelConfig.Share.LOWEST_PRIORITY),
+                share.number("weight", 0.001, 1000).orElse(1.0));
     }
 
     private static Batching batching(YamlSection batching) throws ModelConfigException {

@@ -50,6 +50,8 @@ final class TritonConfig {
                 instances(root),
                 Optional.empty(),
                 versions(root),
+                Optional.empty(),
+                ModelConfig.Share.DEFAULTS,
                 format,
                 List.of());
         return config.ignoring(root.ignored());

@@ -6,6 +6,7 @@ import io.atelier.core.Shape;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.EngineBatch;
+import io.atelier.engine.GoldenSample;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.repository.TaskConfig.TextEmbedding;
@@ -14,6 +15,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -42,11 +44,39 @@ final class WarmUp {
 
     /** Runs one batch of so many requests and waits until the native call has returned. */
     void run(int requests) throws ModelLoadException {
+        answer(request, requests);
+    }
+
+    /**
+     * The sample that will tell whether the device still computes: the folder's own, which must be answered rightly now,
+     * else what the model answers to the made-up inputs, if it answers the same twice.
+     */
+    GoldenSample golden(ModelDefinition definition) throws ModelLoadException {
+        Optional<ModelConfig.Golden> file = definition.config().golden();
+        if (file.isPresent()) {
+            GoldenSample sample = GoldenFile.read(
+                    definition.folder().resolve(file.get().file()),
+                    instance.signature(),
+                    file.get().tolerance());
+            if (!sample.isAnsweredBy(answer(sample.inputs(), 1).get(0))) {
+                throw new ModelLoadException(
+                        "the model's answer is not the one in " + file.get().file());
+            }
+            return sample;
+        }
+        GoldenSample recorded =
+                new GoldenSample(request, answer(request, 1).get(0), ModelConfig.Golden.DEFAULT_TOLERANCE);
+        return recorded.isAnsweredBy(answer(request, 1).get(0))
+                ? recorded
+                : new GoldenSample(request, List.of(), ModelConfig.Golden.DEFAULT_TOLERANCE);
+    }
+
+    private List<List<Tensor>> answer(List<Tensor> inputs, int requests) throws ModelLoadException {
         String batch = requests == 1 ? "1 request" : requests + " requests";
         CompletionStage<Void> abandoned = new CompletableFuture<>(); // never: the loader waits
         List<List<Tensor>> answers;
         try {
-            answers = instance.run(new EngineBatch(Collections.nCopies(requests, request), outputs, abandoned))
+            answers = instance.run(new EngineBatch(Collections.nCopies(requests, inputs), outputs, abandoned))
                     .toCompletableFuture()
                     .join();
         } catch (RuntimeException e) {
@@ -57,6 +87,7 @@ final class WarmUp {
         if (answers.size() != requests || answers.stream().anyMatch(answer -> answer.size() != outputs.size())) {
             throw new ModelLoadException("the warm-up with " + batch + " did not give every output of every request");
         }
+        return answers;
     }
 
     /** Zeros, or ones for a mask: a model whose mask keeps nothing divides by zero. */

@@ -98,6 +98,14 @@ final class YamlSection {
         return Optional.of(value.intValue());
     }
 
+    Optional<Double> number(String key, double least, double most) throws ModelConfigException {
+        JsonNode value = value(key);
+        if (value != null && !(value.isNumber() && value.doubleValue() >= least && value.doubleValue() <= most)) {
+            throw refused(key, value, "a number from " + least + " to " + most);
+        }
+        return Optional.ofNullable(value).map(JsonNode::doubleValue);
+    }
+
     Optional<Boolean> flag(String key) throws ModelConfigException {
         JsonNode value = value(key);
         if (value != null && !value.isBoolean()) {

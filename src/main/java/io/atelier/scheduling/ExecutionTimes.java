@@ -1,6 +1,7 @@
 package io.atelier.scheduling;
 
 import io.atelier.core.DeviceId;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -17,6 +18,9 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class ExecutionTimes {
     private static final double WEIGHT = 0.1;
     private static final double CLIP = 3;
+
+    /** Executions of one size from which the 99th percentile is taken. */
+    private static final int RECENT = 200;
 
     private final Map<DeviceId, Curve> curves = new ConcurrentHashMap<>();
 
@@ -42,6 +46,12 @@ public final class ExecutionTimes {
         return count == 0 ? 0 : (long) (sum / count);
     }
 
+    /** What one execution in a hundred exceeds on a device, from the last ones of its size or the nearest known. */
+    public long p99Nanos(DeviceId device, long elements) {
+        Curve curve = curves.get(device);
+        return curve == null ? 0 : curve.p99Nanos(elements);
+    }
+
     /** The fastest execution ever seen, in nanoseconds; 0 while there was none. */
     public long fastestNanos() {
         long fastest = Long.MAX_VALUE;
@@ -55,12 +65,17 @@ public final class ExecutionTimes {
     private static final class Curve {
         private final double[] mean = new double[64];
         private final long[] samples = new long[64];
+        private final long[][] recent = new long[64][];
         private long fastest = Long.MAX_VALUE;
 
         synchronized void record(long elements, long nanos) {
             int bucket = bucket(elements);
             fastest = Math.min(fastest, nanos);
             long seen = ++samples[bucket];
+            if (recent[bucket] == null) {
+                recent[bucket] = new long[RECENT];
+            }
+            recent[bucket][(int) ((seen - 1) % RECENT)] = nanos;
             if (seen == 1) {
                 mean[bucket] = nanos;
                 return;
@@ -69,21 +84,33 @@ public final class ExecutionTimes {
             mean[bucket] += (sample - mean[bucket]) * Math.max(WEIGHT, 1.0 / seen);
         }
 
-        /** The bucket's mean, or the nearest known one: a larger bucket's scaled down, else a smaller one's scaled up. */
         synchronized long expectedNanos(long elements) {
-            int bucket = bucket(elements);
-            if (samples[bucket] > 0) {
-                return (long) mean[bucket];
+            int known = nearestKnown(bucket(elements));
+            return known < 0 ? 0 : (long) Math.scalb(mean[known], bucket(elements) - known);
+        }
+
+        synchronized long p99Nanos(long elements) {
+            int known = nearestKnown(bucket(elements));
+            if (known < 0) {
+                return 0;
             }
-            for (int distance = 1; distance < mean.length; distance++) {
+            int count = (int) Math.min(samples[known], RECENT);
+            long[] sorted = Arrays.copyOf(recent[known], count);
+            Arrays.sort(sorted);
+            return (long) Math.scalb((double) sorted[count - 1 - count / 100], bucket(elements) - known);
+        }
+
+        /** The bucket itself or the nearest that has samples, the larger first; what it says scales with the size. */
+        private int nearestKnown(int bucket) {
+            for (int distance = 0; distance < mean.length; distance++) {
                 if (bucket + distance < mean.length && samples[bucket + distance] > 0) {
-                    return (long) Math.scalb(mean[bucket + distance], -distance);
+                    return bucket + distance;
                 }
                 if (bucket - distance >= 0 && samples[bucket - distance] > 0) {
-                    return (long) Math.scalb(mean[bucket - distance], distance);
+                    return bucket - distance;
                 }
             }
-            return 0;
+            return -1;
         }
 
         synchronized long fastestNanos() {

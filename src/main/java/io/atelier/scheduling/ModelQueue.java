@@ -1,6 +1,7 @@
 package io.atelier.scheduling;
 
 import io.atelier.core.ModelId;
+import io.atelier.core.ServingException.DeadlineExceeded;
 import io.atelier.core.ServingException.NotReady;
 import io.atelier.core.ServingException.Overloaded;
 import io.atelier.core.Ticker;
@@ -8,40 +9,55 @@ import io.atelier.core.Ticket;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one bounded waiting line of a model version; every device that holds the model pulls from it.
  *
- * <p>Tickets leave in the order in which they came, among those that may share a batch. A ticket that settles while it
- * waits is taken out at once, so it neither counts against the bound nor reaches a device. Groups that were put back run
- * first, as they are.
+ * <p>Order: a request of priority 1 stands where it came; each level below stands as if it had come {@link
+ * BatchPolicy#priorityStep} later. So requests of one priority leave in the order in which they came, a better priority
+ * overtakes, and none starves. A batch is formed around the first ticket, of tickets with its key, in this order. Groups
+ * that were put back run before all, as they are.
  *
- * <p>Thread-safe: one lock guards the line; nothing foreign is called under it.
+ * <p>A ticket that settles while it waits is taken out at once, so it neither counts against the bound nor reaches a
+ * device.
+ *
+ * <p>Thread-safe: one lock guards line, groups and predictor; nothing foreign is called under it but the pullers' two
+ * counts, which must not block.
  */
 public final class ModelQueue {
+    private static final Comparator<Place> ORDER =
+            Comparator.comparingLong(Place::rankNanos).thenComparingLong(Place::sequence);
+
     private final ModelId model;
     private final BatchPolicy policy;
-    private final Ticker ticker;
     private final ExecutionTimes times;
+    private final Ticker ticker;
     private final AtomicInteger turn = new AtomicInteger();
-
-    private final ReentrantLock lock = new ReentrantLock();
-    private final LinkedHashSet<Ticket> line = new LinkedHashSet<>();
-    private final Map<Object, LinkedHashSet<Ticket>> byKey = new HashMap<>();
-    private final Deque<List<Ticket>> groups = new ArrayDeque<>();
-    private boolean closed;
-    private long queuedElements;
     private final AtomicInteger depth = new AtomicInteger();
     private final AtomicLong arrivals = new AtomicLong();
     private volatile List<Puller> pullers = List.of();
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final TreeSet<Place> line = new TreeSet<>(ORDER);
+    private final Map<Object, TreeSet<Place>> byKey = new HashMap<>();
+    private final Map<Ticket, Place> places = new HashMap<>();
+    private final Deque<List<Ticket>> groups = new ArrayDeque<>();
+    private final List<Executing> executing = new ArrayList<>();
+    private final WaitPredictor predictor = new WaitPredictor();
+    private long sequence;
+    private long queuedElements;
+    private boolean closed;
 
     /** A device that pulls from this queue. */
     public interface Puller {
@@ -54,6 +70,12 @@ public final class ModelQueue {
         /** Slots that there are, free or taken, while the device pulls at all; else 0. */
         int slots();
     }
+
+    /** A ticket in the line. */
+    private record Place(Ticket ticket, long rankNanos, long sequence) {}
+
+    /** An execution of this model that has not returned; a handle for {@link #returned}. */
+    public record Executing(long expectedEndNanos, long number) {}
 
     public ModelQueue(ModelId model, BatchPolicy policy, ExecutionTimes times, Ticker ticker) {
         this.model = model;
@@ -103,32 +125,37 @@ public final class ModelQueue {
     /**
      * Takes the ticket in, or refuses it, at once; the bounds are checked by the insert. Then wakes a device.
      *
-     * @throws Overloaded if {@code maxQueueSize} tickets wait already, or the ticket's deadline would pass before its
-     *     turn; it carries the wait predicted now
-     * @throws NotReady   if the queue was closed
+     * @throws Overloaded       if {@code maxQueueSize} tickets wait already, or the ticket would probably not be answered
+     *     by its deadline; it carries the wait expected now
+     * @throws DeadlineExceeded if the deadline is nearer than the fastest execution ever seen
+     * @throws NotReady         if the queue was closed, or no device pulls from it
      */
     public void offer(Ticket ticket) {
         lock.lock();
         try {
-            if (closed) {
-                throw new NotReady("model '" + model.name() + "' is being unloaded", Duration.ofSeconds(1));
+            long remaining = ticket.deadline().remainingNanos();
+            requireServed();
+            if (remaining < times.fastestNanos()) {
+                throw new DeadlineExceeded("the request's timeout is shorter than the model's fastest execution");
             }
-            long wait = predictedWaitNanos();
+            long modelWait = modelWaitNanos();
+            long expectedWait = predictor.expectedNanos(modelWait);
             if (depth.get() >= policy.maxQueueSize()) {
                 throw new Overloaded(
                         "the queue of model '%s' is full: %d wait".formatted(model.name(), depth.get()),
-                        Duration.ofNanos(wait));
+                        Duration.ofNanos(expectedWait));
             }
-            if (wait + times.fastestNanos() > ticket.deadline().remainingNanos() && wait > 0) {
+            if (modelWait > 0
+                    && predictor.pessimisticNanos(modelWait)
+                                    + times.expectedNanos(ticket.shape().elements())
+                            > remaining) {
                 throw new Overloaded(
-                        "the queue of model '%s' is %d ms long, more than the request may wait"
-                                .formatted(model.name(), wait / 1_000_000),
-                        Duration.ofNanos(wait));
+                        "the request would wait for model '%s' about %d ms, more than its timeout allows"
+                                .formatted(model.name(), expectedWait / 1_000_000),
+                        Duration.ofNanos(expectedWait));
             }
-            line.add(ticket);
-            byKey.computeIfAbsent(ticket.shape().key(), key -> new LinkedHashSet<>())
-                    .add(ticket);
-            entered(ticket);
+            ticket.predictWait(modelWait);
+            enter(ticket);
         } finally {
             lock.unlock();
         }
@@ -139,21 +166,7 @@ public final class ModelQueue {
     public long predictedWaitNanos() {
         lock.lock();
         try {
-            int waiting = depth.get();
-            int slots = 0;
-            int free = 0;
-            for (Puller puller : pullers) {
-                slots += puller.slots();
-                free += puller.freeSlots();
-            }
-            if (slots == 0 || free > waiting) {
-                return 0;
-            }
-            long batchElements =
-                    waiting == 0 ? 1 : Math.max(1, queuedElements / waiting) * Math.min(waiting, policy.maxBatchSize());
-            long batchNanos = times.expectedNanos(batchElements);
-            long batchesAhead = (queuedElements + batchElements - 1) / batchElements;
-            return batchNanos / 2 / slots + batchesAhead * batchNanos / slots;
+            return predictor.expectedNanos(modelWaitNanos());
         } finally {
             lock.unlock();
         }
@@ -170,13 +183,13 @@ public final class ModelQueue {
             for (Ticket ticket : tickets) {
                 if (ticket.requeue()) {
                     group.add(ticket);
+                    count(ticket);
                 }
             }
             if (group.isEmpty()) {
                 return;
             }
             groups.addLast(group);
-            group.forEach(this::entered);
         } finally {
             lock.unlock();
         }
@@ -184,7 +197,7 @@ public final class ModelQueue {
     }
 
     /**
-     * Forms a batch around the oldest ticket and claims it.
+     * Forms a batch around the first ticket and claims it.
      *
      * @param freeSlots slots that are free for this model now, the asking one included: what waits is shared out among
      *                  them rather than taken by the first
@@ -201,15 +214,13 @@ public final class ModelQueue {
                 }
             }
             while (!line.isEmpty()) {
-                Ticket oldest = line.iterator().next();
-                List<Ticket> candidates = candidates(oldest.shape().key(), freeSlots);
-                long due = dueNanos(oldest, candidates);
+                Place first = line.first();
+                List<Ticket> candidates = candidates(first.ticket().shape().key(), freeSlots);
+                long due = dueNanos(candidates);
                 if (due > now) {
                     return new Pull(List.of(), late, due);
                 }
-                for (Ticket ticket : candidates) {
-                    unlink(ticket);
-                }
+                candidates.forEach(this::unlink);
                 List<Ticket> batch = claim(candidates, now, late);
                 if (!batch.isEmpty()) {
                     return new Pull(batch, late, Pull.NEVER);
@@ -221,18 +232,41 @@ public final class ModelQueue {
         }
     }
 
+    /** An execution of a pulled batch begins, and is expected to take so long. */
+    public Executing began(long expectedNanos) {
+        lock.lock();
+        try {
+            Executing entry = new Executing(ticker.nanoTime() + expectedNanos, sequence++);
+            executing.add(entry);
+            return entry;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The execution has truly returned. */
+    public void returned(Executing entry) {
+        lock.lock();
+        try {
+            executing.remove(entry);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Takes out a ticket that settled while it waited; harmless if it does not wait here. */
     public void remove(Ticket ticket) {
         lock.lock();
         try {
-            if (line.contains(ticket)) {
+            if (places.containsKey(ticket)) {
                 unlink(ticket);
-                left(ticket);
+                discount(ticket);
                 return;
             }
             for (List<Ticket> group : groups) {
                 if (group.remove(ticket)) {
-                    left(ticket);
+                    discount(ticket);
+                    groups.removeIf(List::isEmpty);
                     return;
                 }
             }
@@ -274,29 +308,90 @@ public final class ModelQueue {
         return free;
     }
 
-    /** When the oldest waiting ticket arrived; {@link Long#MAX_VALUE} if none waits. */
-    public long oldestArrivalNanos() {
+    /** Slots of the devices that pull from this queue. */
+    public int slots() {
+        int slots = 0;
+        for (Puller puller : pullers) {
+            slots += puller.slots();
+        }
+        return slots;
+    }
+
+    /**
+     * The priority of the first ticket, bettered by one level for each {@link BatchPolicy#priorityStep} that it has
+     * waited; {@link Integer#MAX_VALUE} if none waits. Lower is more urgent.
+     */
+    public int urgency() {
         lock.lock();
         try {
-            long oldest =
-                    line.isEmpty() ? Long.MAX_VALUE : line.iterator().next().arrivedNanos();
-            for (List<Ticket> group : groups) {
-                for (Ticket ticket : group) {
-                    oldest = Math.min(oldest, ticket.arrivedNanos());
-                }
+            Ticket first = groups.isEmpty()
+                    ? line.isEmpty() ? null : line.first().ticket()
+                    : groups.peekFirst().get(0);
+            if (first == null) {
+                return Integer.MAX_VALUE;
             }
-            return oldest;
+            long steps = (ticker.nanoTime() - first.arrivedNanos())
+                    / policy.priorityStep().toNanos();
+            return (int) Math.max(1, level(first) - steps);
         } finally {
             lock.unlock();
         }
     }
 
+    private void requireServed() {
+        if (closed) {
+            throw new NotReady("model '" + model.name() + "' is being unloaded", Duration.ofSeconds(1));
+        }
+        List<Puller> all = pullers;
+        if (!all.isEmpty() && all.stream().allMatch(puller -> puller.slots() == 0)) {
+            throw new NotReady("no healthy device serves model '" + model.name() + "'", Duration.ofSeconds(5));
+        }
+    }
+
+    private int level(Ticket ticket) {
+        int asked = ticket.request().priority();
+        return asked == 0 ? policy.priority() : asked;
+    }
+
+    private void enter(Ticket ticket) {
+        long rank =
+                ticker.nanoTime() + (level(ticket) - 1) * policy.priorityStep().toNanos();
+        Place place = new Place(ticket, rank, sequence++);
+        line.add(place);
+        byKey.computeIfAbsent(ticket.shape().key(), key -> new TreeSet<>(ORDER)).add(place);
+        places.put(ticket, place);
+        count(ticket);
+    }
+
+    /** The predictor's model of now: which slot gets the batch that a ticket would be in, and when. */
+    private long modelWaitNanos() {
+        int waiting = depth.get();
+        int slots = slots();
+        int free = freeSlots();
+        if (slots == 0 || free > waiting) {
+            return 0;
+        }
+        long now = ticker.nanoTime();
+        long perTicket = waiting == 0 ? 1 : Math.max(1, queuedElements / waiting);
+        int together = Math.min(Math.max(1, waiting), policy.maxBatchSize());
+        long batchNanos = times.expectedNanos(perTicket * together);
+        long[] residuals = new long[slots];
+        Arrays.fill(residuals, Math.min(free, slots), slots, batchNanos / 2);
+        for (int i = 0; i < Math.min(executing.size(), slots - Math.min(free, slots)); i++) {
+            // an execution that is late already will be late as much again
+            residuals[slots - 1 - i] = Math.abs(executing.get(i).expectedEndNanos() - now);
+        }
+        Arrays.sort(residuals);
+        return WaitPredictor.modelNanos(residuals, waiting / policy.maxBatchSize(), batchNanos);
+    }
+
     private List<Ticket> candidates(Object key, int freeSlots) {
-        LinkedHashSet<Ticket> sameKey = byKey.getOrDefault(key, new LinkedHashSet<>());
+        TreeSet<Place> sameKey = byKey.getOrDefault(key, new TreeSet<>(ORDER));
         int share = (sameKey.size() + freeSlots - 1) / Math.max(1, freeSlots);
         List<Ticket> candidates = new ArrayList<>(Math.min(share, policy.maxBatchSize()));
         int rows = 0;
-        for (Ticket ticket : sameKey) {
+        for (Place place : sameKey) {
+            Ticket ticket = place.ticket();
             if (!candidates.isEmpty()
                     && (candidates.size() >= share || rows + ticket.shape().rows() > policy.maxBatchSize())) {
                 break;
@@ -307,57 +402,64 @@ public final class ModelQueue {
         return candidates;
     }
 
-    /** When the batch must start: now if it is full or may not wait, else before the nearest deadline. */
-    private long dueNanos(Ticket oldest, List<Ticket> candidates) {
+    /** When the batch must start: now if it is full or may not wait, else in time for the nearest deadline. */
+    private long dueNanos(List<Ticket> candidates) {
         if (policy.maxQueueDelay().isZero()) {
             return Long.MIN_VALUE;
         }
         int rows = 0;
         long elements = 0;
+        long oldest = Long.MAX_VALUE;
         long nearestDeadline = Long.MAX_VALUE;
         for (Ticket ticket : candidates) {
             rows += ticket.shape().rows();
             elements += ticket.shape().elements();
+            oldest = Math.min(oldest, ticket.arrivedNanos());
             nearestDeadline = Math.min(nearestDeadline, ticket.deadline().atNanos());
         }
-        long due = Math.min(
-                oldest.arrivedNanos() + policy.maxQueueDelay().toNanos(),
-                nearestDeadline - 2 * times.expectedNanos(elements));
-        return rows >= policy.maxBatchSize() ? Long.MIN_VALUE : due;
+        if (rows >= policy.maxBatchSize()) {
+            return Long.MIN_VALUE;
+        }
+        return Math.min(oldest + policy.maxQueueDelay().toNanos(), nearestDeadline - 2 * times.expectedNanos(elements));
     }
 
     private List<Ticket> claim(List<Ticket> tickets, long now, List<Ticket> late) {
         List<Ticket> batch = new ArrayList<>(tickets.size());
         for (Ticket ticket : tickets) {
-            if (ticket.claim(now)) {
+            discount(ticket);
+            boolean claimed = ticket.claim(now);
+            if (claimed) {
                 batch.add(ticket);
             } else if (!ticket.isSettled()) {
                 late.add(ticket);
             }
+            if (!claimed || ticket.attempts() == 1) {
+                predictor.met(ticket.predictedWaitNanos(), now - ticket.arrivedNanos());
+            }
         }
-        tickets.forEach(this::left);
         return batch;
     }
 
-    private void entered(Ticket ticket) {
+    private void count(Ticket ticket) {
         depth.incrementAndGet();
         arrivals.incrementAndGet();
         queuedElements += ticket.shape().elements();
     }
 
-    private void left(Ticket ticket) {
+    private void discount(Ticket ticket) {
         depth.decrementAndGet();
         queuedElements -= ticket.shape().elements();
     }
 
     private void unlink(Ticket ticket) {
-        line.remove(ticket);
-        LinkedHashSet<Ticket> sameKey = byKey.get(ticket.shape().key());
-        if (sameKey != null) {
-            sameKey.remove(ticket);
-            if (sameKey.isEmpty()) {
-                byKey.remove(ticket.shape().key());
-            }
+        @Nullable Place place = places.remove(ticket);
+        if (place == null) {
+            return;
+        }
+        line.remove(place);
+        TreeSet<Place> sameKey = byKey.get(ticket.shape().key());
+        if (sameKey != null && sameKey.remove(place) && sameKey.isEmpty()) {
+            byKey.remove(ticket.shape().key());
         }
     }
 

@@ -1,6 +1,7 @@
 package io.atelier.serving;
 
 import io.atelier.core.Deadline;
+import io.atelier.core.DeviceState;
 import io.atelier.core.InferenceRequest;
 import io.atelier.core.InferenceResult;
 import io.atelier.core.ServingException;
@@ -42,6 +43,7 @@ public final class QueuedInferenceService implements InferenceService {
     private final List<DeviceExecutor> devices;
     private final Admission admission;
     private final boolean strictReadiness;
+    private final Duration livenessGrace;
     private final Executor workers;
     private final Timer timer;
     private final Ticker ticker;
@@ -49,6 +51,7 @@ public final class QueuedInferenceService implements InferenceService {
 
     /**
      * @param strictReadiness whether a model that could not be loaded keeps the service from being ready
+     * @param livenessGrace   how long the service is live without a healthy device
      * @param workers         reads long texts
      */
     public QueuedInferenceService(
@@ -56,6 +59,7 @@ public final class QueuedInferenceService implements InferenceService {
             List<DeviceExecutor> devices,
             Admission admission,
             boolean strictReadiness,
+            Duration livenessGrace,
             Executor workers,
             Timer timer,
             Ticker ticker,
@@ -64,6 +68,7 @@ public final class QueuedInferenceService implements InferenceService {
         this.devices = List.copyOf(devices);
         this.admission = admission;
         this.strictReadiness = strictReadiness;
+        this.livenessGrace = livenessGrace;
         this.workers = workers;
         this.timer = timer;
         this.ticker = ticker;
@@ -161,6 +166,7 @@ public final class QueuedInferenceService implements InferenceService {
     public ServingStatus status() {
         boolean loaded = !directory.isLoading() && admission.phase() != Admission.Phase.STARTING;
         boolean device = devices.stream().anyMatch(executor -> executor.slots() > 0);
+        boolean live = devices.stream().anyMatch(this::isHealthyOrWillBe);
         boolean ready = loaded
                 && device
                 && admission.phase() == Admission.Phase.OPEN
@@ -171,8 +177,14 @@ public final class QueuedInferenceService implements InferenceService {
         directory.states().forEach((model, state) -> details.put("model " + model, state));
         directory.failures().forEach((name, reason) -> details.put("model " + name, "FAILED: " + reason));
         devices.forEach(executor ->
-                details.put("device " + executor.id(), executor.state().name()));
-        return new ServingStatus(true, ready, loaded, details);
+                details.put("device " + executor.id(), executor.state().name() + ": " + executor.reason()));
+        return new ServingStatus(live, ready, loaded, details);
+    }
+
+    /** A quarantined device may recover; after the grace period only a new process will. */
+    private boolean isHealthyOrWillBe(DeviceExecutor device) {
+        return device.state() != DeviceState.QUARANTINED
+                || ticker.nanoTime() - device.stateSinceNanos() < livenessGrace.toNanos();
     }
 
     private static void expire(Ticket ticket) {

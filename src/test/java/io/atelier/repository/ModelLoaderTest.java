@@ -48,7 +48,7 @@ class ModelLoaderTest {
                         definition.file(),
                         definition.config().batching().padding(),
                         2));
-        assertThat(engine.runs).extracting(run -> run.requests().size()).containsExactly(1, 16);
+        assertThat(engine.runs).extracting(run -> run.requests().size()).containsExactly(1, 16, 1, 1);
         assertThat(engine.runs).allSatisfy(run -> {
             assertThat(run.outputs()).containsExactly("last_hidden_state");
             assertThat(run.requests())
@@ -57,7 +57,7 @@ class ModelLoaderTest {
         });
         assertThat(loaded.definition()).isSameAs(definition);
         assertThat(loaded.loadTime()).isEqualTo(StubEngine.LOAD_TIME);
-        assertThat(loaded.warmUpTime()).isEqualTo(StubEngine.RUN_TIME.multipliedBy(2));
+        assertThat(loaded.warmUpTime()).isEqualTo(StubEngine.RUN_TIME.multipliedBy(4));
         assertThat(engine.closed).isZero();
         loaded.instance().close();
         assertThat(engine.closed).isEqualTo(1);
@@ -70,7 +70,7 @@ class ModelLoaderTest {
 
         load(engine, "", 16);
 
-        assertThat(engine.runs).extracting(run -> run.requests().size()).containsExactly(1);
+        assertThat(engine.runs).extracting(run -> run.requests().size()).containsExactly(1, 1, 1);
     }
 
     @Test
@@ -79,7 +79,7 @@ class ModelLoaderTest {
 
         load(engine, "", 1);
 
-        assertThat(engine.runs).hasSize(1);
+        assertThat(engine.runs).extracting(run -> run.requests().size()).containsExactly(1, 1, 1);
     }
 
     @Test
@@ -89,10 +89,20 @@ class ModelLoaderTest {
         load(engine, "batching: {padding: {values: {attention_mask: 0}, mask: attention_mask}}", 1);
         load(engine, TASK, 1);
 
-        assertThat(engine.runs).hasSize(2).allSatisfy(run -> {
+        assertThat(engine.runs).hasSize(6).allSatisfy(run -> {
             assertThat(numbers(run.requests().get(0).get(0))).containsOnly(0);
             assertThat(numbers(run.requests().get(0).get(1))).containsOnly(1);
         });
+    }
+
+    @Test
+    void recordsTheAnswerOfTheWarmModelAsItsGoldenSample() throws Exception {
+        StubEngine engine = new StubEngine(TEXT);
+
+        LoadedModel loaded = new ModelLoader(engine, engine.ticker()).load(definition(""), DEVICE, 16, 2);
+
+        assertThat(loaded.golden().expected()).hasToString("[last_hidden_state:FP32[1,1]]");
+        assertThat(loaded.golden().isAnsweredBy(loaded.golden().expected())).isTrue();
     }
 
     @ParameterizedTest

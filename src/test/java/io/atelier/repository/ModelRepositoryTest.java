@@ -155,7 +155,8 @@ class ModelRepositoryTest {
 
         assertThat(served()).containsExactly("good/1");
         assertBroken(
-                "bad", "model.yaml: instance is unknown, allowed are batching, task, timeout, instances, versions");
+                "bad",
+                "model.yaml: instance is unknown, allowed are batching, task, golden, share, timeout, instances, versions");
     }
 
     @Test

@@ -47,6 +47,8 @@ class TritonConfigTest {
                         Optional.of(2),
                         Optional.empty(),
                         new VersionPolicy.Specific(new TreeSet<>(List.of(1L, 3L, 4L))),
+                        Optional.empty(),
+                        ModelConfig.Share.DEFAULTS,
                         Optional.of(ModelFormat.ONNX),
                         List.of(
                                 "input",
