@@ -43,6 +43,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -139,6 +140,40 @@ final class Service {
                             models.isEmpty() ? "no models" : models,
                             seconds(Duration.ofNanos(ticker.nanoTime() - started)));
                 });
+    }
+
+    /**
+     * Loads a model version anew, from its folder as it is now, and switches to it when it is warm on every device. The
+     * old one answers what it has taken in, and is freed. If loading fails the old one goes on.
+     *
+     * @return completes when the old one is freed
+     */
+    CompletableFuture<Void> reload(ModelId id) throws ModelRepositoryException {
+        boolean embedded = config.modelRepository().isEmpty();
+        Path folder =
+                embedded ? unpackEmbeddedModel() : config.modelRepository().get();
+        ModelDefinition definition = new ModelRepository(folder)
+                .scan().models().stream()
+                        .filter(found -> found.id().equals(id))
+                        .findFirst()
+                        .orElseThrow(() -> new ModelRepositoryException("there is no model " + id, null));
+        Optional<ServedModel> old = directory.ready(id);
+        return load(definition).thenAccept(LOG::info).thenCompose(loaded -> {
+            if (embedded) {
+                delete(folder);
+            }
+            boolean replaced = old.isPresent()
+                    && directory.ready(id).orElseThrow().queue() != old.get().queue();
+            return replaced ? retire(old.get()) : CompletableFuture.completedFuture(null);
+        });
+    }
+
+    private CompletableFuture<Void> retire(ServedModel model) {
+        return model.queue()
+                .close()
+                .thenCompose(drained -> CompletableFuture.allOf(devices.stream()
+                        .map(device -> device.release(model.queue()))
+                        .toArray(CompletableFuture<?>[]::new)));
     }
 
     /** Readiness goes off at once; requests are refused after {@code delay}, when routers have heard. */

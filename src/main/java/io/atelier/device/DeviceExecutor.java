@@ -232,6 +232,29 @@ public final class DeviceExecutor implements ModelQueue.Puller {
         queue.attach(this);
     }
 
+    /**
+     * Gives a model up: pulls from its queue no more, and frees the instance once nothing of it runs. Drain the queue
+     * first.
+     *
+     * @return completes when the model is freed
+     */
+    public CompletableFuture<Void> release(ModelQueue queue) {
+        queue.detach(this);
+        Resident released = null;
+        synchronized (this) {
+            List<Resident> fewer = new ArrayList<>();
+            for (Resident resident : residents) {
+                if (resident.queue == queue) {
+                    released = resident;
+                } else {
+                    fewer.add(resident);
+                }
+            }
+            residents = List.copyOf(fewer);
+        }
+        return released == null ? CompletableFuture.completedFuture(null) : released.closeWhenIdle(executor);
+    }
+
     /** Begins to pull. */
     public void open() {
         changeState(DeviceState.READY, "ready");
@@ -581,6 +604,11 @@ public final class DeviceExecutor implements ModelQueue.Puller {
 
     /** Asks the golden sample; {@code then} runs once it has truly returned and the permit is back. */
     private void golden(Resident resident, Permits.Permit permit, Consumer<Boolean> then) {
+        if (!resident.tryEnterForCheck()) {
+            permit.close();
+            then.accept(true); // given up meanwhile: nothing is left that could answer wrongly
+            return;
+        }
         EngineBatch input = new EngineBatch(
                 List.of(resident.golden.inputs()),
                 resident.instance.signature().outputs().stream()
@@ -597,6 +625,7 @@ public final class DeviceExecutor implements ModelQueue.Puller {
                 resident.queue.times().record(id, launch.elements, now - launch.execution.startedNanos());
             }
             launch.guardReturned(over);
+            resident.leave();
             permit.close();
             then.accept(right);
             return right;

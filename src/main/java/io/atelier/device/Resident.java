@@ -3,8 +3,10 @@ package io.atelier.device;
 import io.atelier.engine.GoldenSample;
 import io.atelier.engine.ModelInstance;
 import io.atelier.scheduling.ModelQueue;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /** A model on a device: its queue, its instance, its golden sample, and what it has had of the device's time. */
 final class Resident {
@@ -13,7 +15,8 @@ final class Resident {
     final GoldenSample golden;
     private final int instances;
     private final double weight;
-    private final AtomicInteger running = new AtomicInteger();
+    private int running;
+    private @Nullable Runnable closing;
     private final AtomicLong weightedNanos = new AtomicLong();
     private final AtomicLong goldenAtNanos;
 
@@ -32,17 +35,51 @@ final class Resident {
         this.goldenAtNanos = new AtomicLong(nowNanos);
     }
 
-    /** Takes the right to run one execution of this model; false if as many run as may. */
-    boolean tryEnter() {
-        if (running.incrementAndGet() <= instances) {
-            return true;
+    /** Takes the right to run one execution of this model; false if as many run as may, or the model is given up. */
+    synchronized boolean tryEnter() {
+        if (running >= instances || closing != null) {
+            return false;
         }
-        running.decrementAndGet();
-        return false;
+        running++;
+        return true;
+    }
+
+    /** The same for a golden check, which runs beside the others; false if the model is given up. */
+    synchronized boolean tryEnterForCheck() {
+        if (closing != null) {
+            return false;
+        }
+        running++;
+        return true;
     }
 
     void leave() {
-        running.decrementAndGet();
+        Runnable close;
+        synchronized (this) {
+            running--;
+            close = running == 0 ? closing : null;
+        }
+        if (close != null) {
+            close.run();
+        }
+    }
+
+    /** Frees the instance, on the executor, once nothing runs any more; to free it earlier would crash the process. */
+    CompletableFuture<Void> closeWhenIdle(Executor executor) {
+        CompletableFuture<Void> closed = new CompletableFuture<>();
+        Runnable close = () -> executor.execute(() -> {
+            instance.close();
+            closed.complete(null);
+        });
+        boolean idle;
+        synchronized (this) {
+            closing = close;
+            idle = running == 0;
+        }
+        if (idle) {
+            close.run();
+        }
+        return closed;
     }
 
     /** Device time so far, divided by the weight: whoever has the least goes next. */

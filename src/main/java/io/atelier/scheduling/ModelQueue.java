@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
@@ -57,6 +58,8 @@ public final class ModelQueue {
     private final WaitPredictor predictor = new WaitPredictor();
     private long sequence;
     private long queuedElements;
+    private long unsettled;
+    private final CompletableFuture<Void> drained = new CompletableFuture<>();
     private boolean closed;
 
     /** A device that pulls from this queue. */
@@ -156,9 +159,11 @@ public final class ModelQueue {
             }
             ticket.predictWait(modelWait);
             enter(ticket);
+            unsettled++;
         } finally {
             lock.unlock();
         }
+        var unused = ticket.settled().whenComplete((result, failure) -> settled(ticket));
         wakeOne();
     }
 
@@ -254,32 +259,31 @@ public final class ModelQueue {
         }
     }
 
-    /** Takes out a ticket that settled while it waited; harmless if it does not wait here. */
-    public void remove(Ticket ticket) {
-        lock.lock();
-        try {
-            if (places.containsKey(ticket)) {
-                unlink(ticket);
-                discount(ticket);
-                return;
-            }
-            for (List<Ticket> group : groups) {
-                if (group.remove(ticket)) {
-                    discount(ticket);
-                    groups.removeIf(List::isEmpty);
-                    return;
-                }
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Refuses every further ticket; those that wait are still pulled. */
-    public void close() {
+    /**
+     * Refuses every further ticket; those that wait are still pulled.
+     *
+     * @return completes when every ticket that was ever taken in is settled
+     */
+    public CompletableFuture<Void> close() {
+        boolean none;
         lock.lock();
         try {
             closed = true;
+            none = unsettled == 0;
+        } finally {
+            lock.unlock();
+        }
+        if (none) {
+            drained.complete(null);
+        }
+        return drained.copy();
+    }
+
+    /** Whether the queue refuses every further ticket. */
+    public boolean isClosed() {
+        lock.lock();
+        try {
+            return closed;
         } finally {
             lock.unlock();
         }
@@ -335,6 +339,37 @@ public final class ModelQueue {
             return (int) Math.max(1, level(first) - steps);
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** A ticket that settles while it waits leaves the line at once. */
+    private void settled(Ticket ticket) {
+        boolean last;
+        lock.lock();
+        try {
+            takeOut(ticket);
+            unsettled--;
+            last = closed && unsettled == 0;
+        } finally {
+            lock.unlock();
+        }
+        if (last) {
+            drained.complete(null);
+        }
+    }
+
+    private void takeOut(Ticket ticket) {
+        if (places.containsKey(ticket)) {
+            unlink(ticket);
+            discount(ticket);
+            return;
+        }
+        for (List<Ticket> group : groups) {
+            if (group.remove(ticket)) {
+                discount(ticket);
+                groups.removeIf(List::isEmpty);
+                return;
+            }
         }
     }
 

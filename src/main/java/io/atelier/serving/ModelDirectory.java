@@ -36,8 +36,14 @@ public final class ModelDirectory {
         entries.put(id, new Entry.Loading());
     }
 
+    /** Loading it failed; a version that serves already goes on. */
     public void failed(ModelId id, String reason) {
-        entries.put(id, new Entry.Failed(reason));
+        entries.compute(id, (key, now) -> now instanceof Entry.Ready ? now : new Entry.Failed(reason));
+    }
+
+    /** The version, if it is ready. */
+    public Optional<ServedModel> ready(ModelId id) {
+        return entries.get(id) instanceof Entry.Ready ready ? Optional.of(ready.model()) : Optional.empty();
     }
 
     public void ready(ServedModel model) {

@@ -116,6 +116,9 @@ public final class QueuedInferenceService implements InferenceService {
             model.queue().offer(ticket);
         } catch (ServingException refused) {
             admission.exit();
+            if (refused instanceof NotReady && model.queue().isClosed() && isReplaced(model)) {
+                return infer(request, deadline); // reloaded between our look at the directory and the offer
+            }
             listener.onRefused(model.id(), refused);
             return CompletableFuture.failedFuture(refused);
         }
@@ -123,7 +126,6 @@ public final class QueuedInferenceService implements InferenceService {
         Timer.Alarm alarm = timer.schedule(deadline.remainingNanos(), () -> expire(ticket));
         ticket.settled().whenComplete((result, failure) -> {
             alarm.cancel();
-            model.queue().remove(ticket);
             admission.exit();
             listener.onSettled(ticket, failure == null ? null : asServing(failure));
             if (failure == null) {
@@ -133,6 +135,13 @@ public final class QueuedInferenceService implements InferenceService {
             }
         });
         return answer;
+    }
+
+    private boolean isReplaced(ServedModel model) {
+        return directory
+                .ready(model.id())
+                .filter(now -> now.queue() != model.queue())
+                .isPresent();
     }
 
     @Override
