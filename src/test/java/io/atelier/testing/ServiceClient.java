@@ -59,6 +59,16 @@ public final class ServiceClient {
         }
     }
 
+    /** The check of this name in a health answer. */
+    public static JsonNode check(JsonNode health, String name) {
+        for (JsonNode check : health.get("checks")) {
+            if (check.get("name").asText().equals(name)) {
+                return check;
+            }
+        }
+        throw new AssertionError("no check " + name + " in " + health);
+    }
+
     /** Texts as the body of an embeddings request for the embedded model. */
     public static String embeddings(String... texts) {
         ObjectNode body = JSON.createObjectNode().put("model", "minilm");
