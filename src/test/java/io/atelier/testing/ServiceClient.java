@@ -14,6 +14,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
 /** Speaks to a service over real HTTP, with as many requests in flight as a test likes. Thread-safe. */
@@ -43,6 +44,16 @@ public final class ServiceClient {
             request.headers(headers);
         }
         return http.sendAsync(request.build(), BodyHandlers.ofString());
+    }
+
+    /** Asks a service in another process until it answers so; it has no other way to tell. */
+    public void awaitStatus(String path, int status, Duration patience) {
+        long until = System.nanoTime() + patience.toNanos();
+        while (get(path).join().statusCode() != status) {
+            assertThat(System.nanoTime() - until)
+                    .as("%s is not %d", path, status)
+                    .isNegative();
+        }
     }
 
     /** The body of an answer that has to be 200. */
