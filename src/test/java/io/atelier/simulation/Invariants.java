@@ -52,11 +52,16 @@ final class Invariants implements ServingListener {
          * what it was computing.
          */
         TRUE_ANSWER,
+        /** After a sticky error a request is not tried again on the same device while it is in service. */
+        RETRY_ELSEWHERE,
         /** Each failure has a reason that the outside knows too. */
         HONEST_FAILURE,
         /** A request that breaks batches fails; its neighbours do not for its sake. */
         POISON_ALONE,
-        /** With nothing on its way, no device is idle while a request waits that it could run. */
+        /**
+         * With nothing on its way, no device is idle while a request waits that it could run. Where a queue waits for
+         * company, twice its delay is excused: once for the request, once for a better one that came and went.
+         */
         WORK_CONSERVING,
         /** With nothing on its way, a running request is in a call, or waits for a check of its device. */
         NO_ORPHAN,
@@ -97,6 +102,7 @@ final class Invariants implements ServingListener {
     private final List<ModelQueue> queues = new ArrayList<>();
     private final Map<DeviceId, DeviceExecutor> devices = new HashMap<>();
     private final Map<DeviceId, Long> limits = new HashMap<>();
+    private final Map<DeviceId, Long> outOfServiceNanos = new HashMap<>();
     private final Map<DeviceId, Long> quarantinedNanos = new HashMap<>();
     private final Map<Integer, SimCall> calls = new HashMap<>();
     private final StringBuilder log = new StringBuilder();
@@ -218,6 +224,13 @@ final class Invariants implements ServingListener {
                                 call.instance.queue.policy().maxBatchSize() - 1));
         if (request.calls.size() >= most) {
             broken(Name.BOUNDED_ATTEMPTS, request + " began more than " + most + " times");
+        }
+        SimCall last = request.calls.isEmpty() ? null : request.calls.get(request.calls.size() - 1);
+        if (last != null
+                && last.outcome == Outcome.STICKY
+                && last.device.equals(call.device)
+                && outOfServiceNanos.getOrDefault(call.device, 0L) < last.beganNanos) {
+            broken(Name.RETRY_ELSEWHERE, request + " began on the same device");
         }
         if (ticket.attempts() == 1) {
             for (SimRequest other : open) {
@@ -356,6 +369,7 @@ final class Invariants implements ServingListener {
         log("%s is %s: %s", device, state, reason);
         if (state == DeviceState.QUARANTINED) {
             quarantinedNanos.put(device, now());
+            outOfServiceNanos.put(device, now());
             for (SimCall call : running) {
                 call.untrusted |= call.device.equals(device);
             }
@@ -433,7 +447,7 @@ final class Invariants implements ServingListener {
                 || open.stream()
                         .filter(request -> request.queue == queue)
                         .filter(request -> ticket(request).state() == Ticket.State.QUEUED)
-                        .allMatch(request -> ticket(request).arrivedNanos() + delay < now());
+                        .allMatch(request -> ticket(request).arrivedNanos() + 2 * delay < now());
     }
 
     /** Alone in a failed call, on a device that has no place for the check now. */

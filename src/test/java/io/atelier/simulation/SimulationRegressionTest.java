@@ -1,0 +1,13 @@
+package io.atelier.simulation;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Schedules that once broke a promise, by what was wrong. */
+class SimulationRegressionTest {
+    @ParameterizedTest(name = "seed {0}")
+    @ValueSource(longs = {8, 23, 25, 40, 44, 47})
+    void aDeviceThatCannotUseItsWakeUpPassesItOn(long seed) {
+        Simulation.run(seed, Simulation.Sabotage.NONE);
+    }
+}
