@@ -747,7 +747,9 @@ public final class DeviceExecutor {
         nextWakeNanos.set(atNanos);
         timer.schedule(atNanos - ticker.nanoTime(), () -> {
             nextWakeNanos.compareAndSet(atNanos, Pull.NEVER);
-            wake();
+            if (!wake()) {
+                wakeOthers(); // what has waited for its time need not wait for this device
+            }
         });
     }
 

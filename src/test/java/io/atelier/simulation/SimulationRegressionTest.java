@@ -10,4 +10,10 @@ class SimulationRegressionTest {
     void aDeviceThatCannotUseItsWakeUpPassesItOn(long seed) {
         Simulation.run(seed, Simulation.Sabotage.NONE);
     }
+
+    @ParameterizedTest(name = "seed {0}")
+    @ValueSource(longs = {6319, 6704, 11428, 13149, 13562, 18046})
+    void aBatchThatWaitedForCompanyIsPulledByAnyDevice(long seed) {
+        Simulation.run(seed, Simulation.Sabotage.NONE);
+    }
 }
