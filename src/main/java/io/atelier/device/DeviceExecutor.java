@@ -694,9 +694,10 @@ public final class DeviceExecutor {
             residents.stream()
                     .min(Comparator.comparingLong(Resident::goldenAtNanos))
                     .ifPresent(resident -> {
-                        checks.add(new Check(resident, ticker.nanoTime(), null, null));
+                        Check idle = new Check(resident, ticker.nanoTime(), null, null);
+                        checks.add(idle);
                         if (!wake()) {
-                            checks.clear();
+                            checks.remove(idle); // not idle after all
                         }
                     });
         }

@@ -16,4 +16,10 @@ class SimulationRegressionTest {
     void aBatchThatWaitedForCompanyIsPulledByAnyDevice(long seed) {
         Simulation.run(seed, Simulation.Sabotage.NONE);
     }
+
+    @ParameterizedTest(name = "seed {0}")
+    @ValueSource(longs = {457, 1105, 1645, 1664, 2113, 2632})
+    void anIdleCheckThatFindsNoPlaceForgetsNoOtherCheck(long seed) {
+        Simulation.run(seed, Simulation.Sabotage.NONE);
+    }
 }
