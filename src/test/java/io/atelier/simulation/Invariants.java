@@ -47,9 +47,9 @@ final class Invariants implements ServingListener {
         /** A request begins at most 2 (log2 n + 1) times for batches of n, plus what the guard rejected. */
         BOUNDED_ATTEMPTS,
         /**
-         * An answer is right, and is the last call's. Excused is a wrong answer of a call that returned while its device
-         * was in service: nothing could tell. A device that has given a wrong golden answer is believed no more, also for
-         * what it was computing.
+         * An answer is right, and is the last call's. Excused is a wrong answer of a call that returned before a golden
+         * check could tell. From a wrong golden answer or a sticky error on, nothing that the device was computing is
+         * believed.
          */
         TRUE_ANSWER,
         /** After a sticky error a request is not tried again on the same device while it is in service. */
@@ -260,6 +260,8 @@ final class Invariants implements ServingListener {
         running.remove(call);
         if (call.golden && call.outcome == Outcome.RIGHT) {
             call.instance.goldenRight = true;
+        } else if (call.golden || call.outcome == Outcome.STICKY) {
+            running.forEach(other -> other.disproved |= other.device.equals(call.device));
         }
     }
 
@@ -327,8 +329,8 @@ final class Invariants implements ServingListener {
         }
         if (by == null || !request.calls.contains(by)) {
             broken(Name.TRUE_ANSWER, request + " got the answer of " + by);
-        } else if (value != request.number + 1 && by.untrusted) {
-            broken(Name.TRUE_ANSWER, request + " got a wrong answer of a device that was out of service, from " + by);
+        } else if (value != request.number + 1 && by.disproved) {
+            broken(Name.TRUE_ANSWER, request + " got a wrong answer of a device that had been found out, from " + by);
         } else if (value != request.number + 1 && by.outcome != Outcome.WRONG) {
             broken(Name.TRUE_ANSWER, request + " got " + value);
         } else if (by != request.calls.get(request.calls.size() - 1)) {
@@ -460,7 +462,8 @@ final class Invariants implements ServingListener {
                 last.requests.size() == 1 && (last.outcome == Outcome.CRASH || last.outcome == Outcome.POISONED);
         boolean checking = running.stream().anyMatch(call -> call.golden && call.device.equals(last.device));
         DeviceExecutor device = device(last.device);
-        return failed && (checking || (device.state() == DeviceState.READY && device.freeSlots() == 0));
+        boolean inService = device.state() == DeviceState.READY || device.state() == DeviceState.DRAINING;
+        return failed && (checking || (inService && device.freeSlots() == 0));
     }
 
     // what holds in the end
@@ -500,6 +503,7 @@ final class Invariants implements ServingListener {
         check();
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // its annotation is not among our dependencies
     void log(String format, @Nullable Object... arguments) {
         if (logging) {
             log.append(now() / 1000)
