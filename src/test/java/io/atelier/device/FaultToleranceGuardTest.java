@@ -4,11 +4,12 @@ import static io.atelier.device.Rig.answer;
 import static io.atelier.device.Rig.batches;
 import static io.atelier.device.Rig.failure;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.atelier.core.DeviceId;
 import io.atelier.core.ServingException.DeadlineExceeded;
 import io.atelier.core.ServingException.EngineFailure;
-import io.atelier.core.Tensor;
+import io.atelier.core.ServingException.NotReady;
 import io.atelier.core.Ticker;
 import io.atelier.core.Ticket;
 import io.atelier.core.Timer;
@@ -17,14 +18,10 @@ import io.quarkus.test.junit.QuarkusTest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -67,7 +64,7 @@ class FaultToleranceGuardTest {
             }
             assertThat(answer(rig.offer(200))).isEqualTo(201);
             assertThat(rig.engine.executed()).containsExactlyInAnyOrder(-1f, 200f);
-            assertThat(device.statistics().executions()).isEqualTo(2);
+            assertThat(device.limit()).isEqualTo(1);
         }
     }
 
@@ -122,30 +119,36 @@ class FaultToleranceGuardTest {
             Future<?> future = scheduler.schedule(task, delay, TimeUnit.NANOSECONDS);
             return () -> future.cancel(false);
         };
-        FaultToleranceGuard guard =
-                new FaultToleranceGuard(A, 1, new GuardPolicy(NEVER, 0.5, 4, openDelay), Ticker.system());
+        FaultToleranceGuard guard = new FaultToleranceGuard(
+                A, 1, new GuardPolicy(Duration.ofMillis(150), 0.5, 4, openDelay), Ticker.system());
         try (Rig rig = new Rig(batches(1), Ticker.system(), timer)) {
             DeviceExecutor device = rig.device(A, 1, guard);
-            rig.engine.breakOn(number -> number >= 100);
-            long opened = 0;
-            for (int i = 0; i < 4; i++) {
+            for (int i = 0; i < 3; i++) {
                 assertThat(guard.closedForNanos()).isZero();
-                opened = System.nanoTime();
-                assertThat(failure(rig.offer(100 + i))).isInstanceOf(EngineFailure.class);
+                runOverTheLimit(rig, 100 + i);
             }
+            rig.engine.hang(A);
+            Ticket last = rig.offer(103);
+            Ticket trial = rig.offer(104);
+            assertThat(failure(last)).isInstanceOf(DeadlineExceeded.class);
+            long opened = System.nanoTime();
+            rig.engine.letGo(A);
             assertThat(guard.closedForNanos()).isPositive();
             assertThat(device.slots()).as("it pulls nothing while it is open").isZero();
 
-            Ticket trial = rig.offer(104);
+            rig.engine.hang(A);
             assertThat(rig.queue.depth()).isEqualTo(1);
-            assertThat(failure(trial)).isInstanceOf(EngineFailure.class);
-            assertThat(Duration.ofNanos(System.nanoTime() - opened)).isGreaterThanOrEqualTo(openDelay);
-            assertThat(rig.engine.calls()).hasSize(5);
+            assertThatThrownBy(() -> rig.offer(200)).isInstanceOf(NotReady.class);
+            rig.engine.awaitHanging(A);
+            List<Ticket> good = rig.offerMany(0, 5);
+            assertThat(failure(trial)).isInstanceOf(DeadlineExceeded.class);
+            assertThat(Duration.ofNanos(System.nanoTime() - opened)).isGreaterThanOrEqualTo(Duration.ofMillis(200));
             assertThat(guard.closedForNanos())
                     .as("the trial failed, so it is open again")
                     .isPositive();
+            assertThat(rig.engine.calls()).hasSize(5);
+            rig.engine.letGo(A);
 
-            List<Ticket> good = rig.offerMany(0, 5);
             for (int i = 0; i < good.size(); i++) {
                 assertThat(answer(good.get(i))).isEqualTo(i + 1);
             }
@@ -155,43 +158,42 @@ class FaultToleranceGuardTest {
         }
     }
 
-    /** The guard begins an execution before it returns, on the device's own thread; or rejects it. */
     @Test
-    void nothingEverWaitsInTheGuard() throws Exception {
-        AtomicInteger begunLater = new AtomicInteger();
-        AtomicInteger begun = new AtomicInteger();
-        ExecutionGuard guard = guard(2, NEVER, Ticker.system());
-        ExecutionGuard watched = new ExecutionGuard() {
-            @Override
-            public CompletionStage<List<List<Tensor>>> run(Supplier<CompletionStage<List<List<Tensor>>>> execution) {
-                AtomicBoolean began = new AtomicBoolean();
-                Thread caller = Thread.currentThread();
-                CompletionStage<List<List<Tensor>>> stage = guard.run(() -> {
-                    began.set(Thread.currentThread() == caller);
-                    begun.incrementAndGet();
-                    return execution.get();
-                });
-                if (!began.get()) {
-                    begunLater.incrementAndGet();
-                }
-                return stage;
+    void requestsThatCannotBeComputedDoNotOpenTheCircuitBreaker() throws Exception {
+        FaultToleranceGuard guard =
+                new FaultToleranceGuard(A, 1, new GuardPolicy(NEVER, 0.5, 4, NEVER), Ticker.system());
+        try (Rig rig = new Rig(batches(4), Ticker.system(), NO_TIMER)) {
+            DeviceExecutor device = rig.device(A, 1, guard);
+            rig.engine.breakOn(number -> number >= 100);
+            for (int i = 0; i < 20; i++) {
+                assertThat(failure(rig.offer(100 + i))).isInstanceOf(EngineFailure.class);
             }
 
-            @Override
-            public long closedForNanos() {
-                return guard.closedForNanos();
-            }
-        };
+            assertThat(answer(rig.offer(1))).isEqualTo(2);
+            assertThat(device.slots()).isEqualTo(1);
+        }
+    }
+
+    /** Runs a ticket until the guard has told its caller of the limit, then lets the native call return. */
+    private static void runOverTheLimit(Rig rig, float number) throws Exception {
+        rig.engine.hang(A);
+        assertThat(failure(rig.offer(number)))
+                .isInstanceOf(DeadlineExceeded.class)
+                .hasMessage("the execution exceeded its limit");
+        rig.engine.letGo(A);
+    }
+
+    /** Bursts with silence after each: the bulkhead's own waiting line is known to lose wake-ups. */
+    @Test
+    void nothingIsLeftWaitingInTheGuard() throws Exception {
         try (Rig rig = new Rig(batches(2), Ticker.system(), NO_TIMER)) {
-            DeviceExecutor device = rig.device(A, 2, watched);
-            for (int burst = 0; burst < 2_000; burst++) {
-                List<Ticket> tickets = rig.offerMany(0, 5);
+            DeviceExecutor device = rig.device(A, 2, guard(2, NEVER, Ticker.system()));
+            for (int burst = 0; burst < 10_000; burst++) {
+                List<Ticket> tickets = rig.offerMany(0, 1 + burst % 6);
                 for (int i = 0; i < tickets.size(); i++) {
                     assertThat(answer(tickets.get(i))).isEqualTo(i + 1);
                 }
             }
-            assertThat(begun.get()).isGreaterThanOrEqualTo(5_000);
-            assertThat(begunLater).hasValue(0);
             assertThat(rig.engine.mostAtOnce(A)).isLessThanOrEqualTo(2);
             assertThat(device.limit()).isEqualTo(2);
         }

@@ -11,6 +11,7 @@ import io.atelier.core.Tensor;
 import io.atelier.core.Ticker;
 import io.atelier.core.Ticket;
 import io.atelier.core.Timer;
+import io.atelier.engine.GoldenSample;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
 import io.atelier.scheduling.BatchPolicy;
@@ -36,6 +37,15 @@ import java.util.function.Supplier;
 final class Rig implements AutoCloseable {
     static final String SETTLER = "settler";
     static final Duration LONG = Duration.ofMinutes(5);
+
+    /** What a golden check asks the fake engine for. */
+    static final float GOLDEN = -99;
+
+    /** Nothing counts as a hang, and nothing is asked of an idle device. */
+    private static final WatchPolicy NO_WATCH =
+            new WatchPolicy(1, Duration.ofHours(1), Duration.ofHours(1), Duration.ZERO, Duration.ofHours(1));
+
+    private static final GoldenSample ANY_ANSWER = new GoldenSample(List.of(FakeEngine.row(GOLDEN)), List.of(), 0);
 
     final FakeEngine engine = new FakeEngine();
     final ModelQueue queue;
@@ -81,8 +91,13 @@ final class Rig implements AutoCloseable {
             return thread;
         });
         DeviceExecutor device =
-                new DeviceExecutor(id, slots, executor, guard, settler, timer, ticker, ServingListener.NONE);
-        device.hold(queue, engine.load(new ModelSource(Tickets.MODEL, Path.of("model.onnx"), Padding.NONE, slots), id));
+                new DeviceExecutor(id, slots, executor, guard, NO_WATCH, settler, timer, ticker, ServingListener.NONE);
+        device.hold(
+                queue,
+                engine.load(new ModelSource(Tickets.MODEL, Path.of("model.onnx"), Padding.NONE, slots), id),
+                ANY_ANSWER,
+                slots,
+                1);
         device.open();
         devices.add(device);
         return device;
