@@ -428,9 +428,16 @@ public final class DeviceExecutor implements ModelQueue.Puller {
         launch.executing = resident.queue.began(expected);
         listener.onExecutionStarted(launch.execution);
         Runnable over = () -> over(launch);
-        guard.run(() -> launch.begin(over))
-                .whenComplete((outputs, failure) -> settler.execute(() -> answer(launch, outputs, failure)));
-        launch.guardReturned(over);
+        Runnable late = () -> executor.execute(() -> launch.callEngine(over));
+        guard.run(() -> launch.begin(late)).whenComplete((outputs, failure) -> {
+            if (unwrap(failure) instanceof ExecutionGuard.Rejected) {
+                over.run();
+            }
+            settler.execute(() -> answer(launch, outputs, failure));
+        });
+        if (launch.hasBegunInTime()) {
+            launch.callEngine(over);
+        }
     }
 
     private Launch launch(Resident resident, List<Ticket> batch, EngineBatch input, Permits.Permit permit) {
@@ -448,7 +455,7 @@ public final class DeviceExecutor implements ModelQueue.Puller {
         return launch;
     }
 
-    /** Native call and guard have both returned; on the device's thread, or whichever the engine completes on. */
+    /** The native call has returned and the guard was told, or it rejected; on the device's thread, or whichever the engine completes on. */
     private void over(Launch launch) {
         long nanos = finish(launch);
         Throwable failure = launch.nativeFailure();
@@ -616,15 +623,16 @@ public final class DeviceExecutor implements ModelQueue.Puller {
                         .toList(),
                 new CompletableFuture<>());
         Launch launch = launch(resident, List.of(), input, permit);
-        Runnable over = () -> finish(launch);
-        var unused = launch.begin(over).handle((outputs, failure) -> {
+        CompletableFuture<List<List<Tensor>>> answer = launch.begin(() -> {});
+        launch.callEngine(() -> {});
+        var unused = answer.handle((outputs, failure) -> {
             boolean right = failure == null && resident.golden.isAnsweredBy(outputs.get(0));
             if (right) {
                 long now = ticker.nanoTime();
                 resident.goldenPassed(now);
                 resident.queue.times().record(id, launch.elements, now - launch.execution.startedNanos());
             }
-            launch.guardReturned(over);
+            finish(launch);
             resident.leave();
             permit.close();
             then.accept(right);
