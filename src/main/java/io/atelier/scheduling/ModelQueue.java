@@ -167,6 +167,13 @@ public final class ModelQueue {
         wakeOne();
     }
 
+    /** Wakes a device with a free slot, if anything waits; for whoever was woken and cannot do the work. */
+    public void wake() {
+        if (!isEmpty()) {
+            wakeOne();
+        }
+    }
+
     /** How long a ticket that came now would wait for its turn, as far as is known; in nanoseconds. */
     public long predictedWaitNanos() {
         lock.lock();
