@@ -14,8 +14,8 @@ import org.hibernate.validator.constraints.time.DurationMin;
 
 /**
  * Everything that can be set, with its default. Each key may come from a system property, an environment variable
- * ({@code ATELIER_DEVICES}) or a properties file, as in any Quarkus application. An unknown key or a bad value stops the
- * start.
+ * ({@code ATELIER_DEVICES}) or a properties file, as in any Quarkus application. A bad value or an unknown key stops the
+ * start; only of misspelt environment variables nothing can be known.
  */
 @ConfigMapping(prefix = "atelier")
 public interface AtelierConfig {

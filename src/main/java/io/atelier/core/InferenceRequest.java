@@ -9,10 +9,13 @@ import org.jspecify.annotations.Nullable;
  * @param id       the caller's own mark, echoed; null if there was none
  * @param inputs   every input of the model once, in the order of its signature
  * @param outputs  names of the outputs wanted, in order; never empty
- * @param priority 0 is the model's default; else 1 is served first, 2 next and so on
+ * @param priority 0 is the model's default; else 1 is served first, {@value #LOWEST_PRIORITY} last
  */
 public record InferenceRequest(
         @Nullable String id, ModelId model, List<Tensor> inputs, List<String> outputs, int priority) {
+    /** The least urgent level that a caller can ask for. */
+    public static final int LOWEST_PRIORITY = 10;
+
     public InferenceRequest {
         inputs = List.copyOf(inputs);
         outputs = List.copyOf(outputs);

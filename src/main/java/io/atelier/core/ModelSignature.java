@@ -1,6 +1,8 @@
 package io.atelier.core;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Inputs and outputs of a model version, in the model's own order. */
@@ -23,6 +25,38 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs) 
         return !inputs.isEmpty()
                 && inputs.stream().allMatch(ModelSignature::startsDynamic)
                 && outputs.stream().allMatch(ModelSignature::startsDynamic);
+    }
+
+    /**
+     * What is wrong between the shapes of a request's inputs, each of which fits by itself: dynamic axes to which the model
+     * gives one name have different sizes.
+     *
+     * @param tensors the inputs, in the order of this signature
+     */
+    public Optional<String> contradiction(List<Tensor> tensors) {
+        record Seen(Tensor tensor, long size) {}
+        Map<String, Seen> seen = new HashMap<>();
+        for (int i = 0; i < inputs.size(); i++) {
+            Tensor tensor = tensors.get(i);
+            for (int axis = 0; axis < inputs.get(i).shape().rank(); axis++) {
+                String name = inputs.get(i).dynamicAxisName(axis);
+                if (name == null) {
+                    continue;
+                }
+                Seen now = new Seen(tensor, tensor.shape().dimension(axis));
+                Seen before = seen.putIfAbsent(name, now);
+                if (before != null && before.size() != now.size()) {
+                    return Optional.of("inputs '%s' %s and '%s' %s differ in '%s'"
+                            .formatted(
+                                    before.tensor().name(),
+                                    before.tensor().shape(),
+                                    tensor.name(),
+                                    tensor.shape(),
+                                    name));
+                }
+            }
+        }
+        return Optional.empty();
     }
 
     private static boolean startsDynamic(TensorSpec spec) {

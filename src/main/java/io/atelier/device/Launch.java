@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -71,7 +72,9 @@ final class Launch {
         } catch (RuntimeException | Error failure) {
             nativeCall = CompletableFuture.failedFuture(failure);
         }
-        var unused = nativeCall.whenComplete((outputs, failure) -> {
+        var unused = nativeCall.whenComplete((outputs, wrapped) -> {
+            Throwable failure =
+                    wrapped instanceof CompletionException && wrapped.getCause() != null ? wrapped.getCause() : wrapped;
             nativeFailure = failure;
             if (failure == null) {
                 seenByGuard.complete(outputs);

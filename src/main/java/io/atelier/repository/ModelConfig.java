@@ -1,5 +1,6 @@
 package io.atelier.repository;
 
+import io.atelier.core.InferenceRequest;
 import io.atelier.core.Padding;
 import java.time.Duration;
 import java.util.List;
@@ -116,10 +117,9 @@ public record ModelConfig(
      */
     public record Share(Optional<Integer> priority, double weight) {
         public static final Share DEFAULTS = new Share(Optional.empty(), 1);
-        public static final int LOWEST_PRIORITY = 10;
 
         public Share {
-            requireWithin("priority", priority, LOWEST_PRIORITY);
+            requireWithin("priority", priority, InferenceRequest.LOWEST_PRIORITY);
             if (!(weight > 0 && weight <= 1000)) {
                 throw new IllegalArgumentException("weight " + weight + " is not above 0 and up to 1000");
             }

@@ -1,5 +1,6 @@
 package io.atelier.repository;
 
+import io.atelier.core.InferenceRequest;
 import io.atelier.core.Padding;
 import io.atelier.repository.ModelConfig.Batching;
 import io.atelier.repository.TaskConfig.Pooling;
@@ -46,7 +47,7 @@ final class ModelYaml {
 
     private static ModelConfig.Share share(YamlSection share) throws ModelConfigException {
         return new ModelConfig.Share(
-                share.integer("priority", ModelConfig.Share.LOWEST_PRIORITY),
+                share.integer("priority", InferenceRequest.LOWEST_PRIORITY),
                 share.number("weight", 0.001, 1000).orElse(1.0));
     }
 

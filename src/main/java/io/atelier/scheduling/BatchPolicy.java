@@ -1,5 +1,6 @@
 package io.atelier.scheduling;
 
+import io.atelier.core.InferenceRequest;
 import java.time.Duration;
 
 /**
@@ -15,9 +16,6 @@ import java.time.Duration;
  */
 public record BatchPolicy(
         int maxBatchSize, Duration maxQueueDelay, int maxQueueSize, int priority, Duration priorityStep) {
-    /** Levels go from 1, the most urgent, to this one. */
-    public static final int LOWEST_PRIORITY = 10;
-
     public static final int DEFAULT_PRIORITY = 5;
     public static final Duration DEFAULT_PRIORITY_STEP = Duration.ofMillis(500);
 
@@ -31,8 +29,9 @@ public record BatchPolicy(
         if (maxQueueSize < 1) {
             throw new IllegalArgumentException("maxQueueSize is " + maxQueueSize + ", must be at least 1");
         }
-        if (priority < 1 || priority > LOWEST_PRIORITY) {
-            throw new IllegalArgumentException("priority is " + priority + ", must be 1 to " + LOWEST_PRIORITY);
+        if (priority < 1 || priority > InferenceRequest.LOWEST_PRIORITY) {
+            throw new IllegalArgumentException(
+                    "priority is " + priority + ", must be 1 to " + InferenceRequest.LOWEST_PRIORITY);
         }
         if (priorityStep.isNegative() || priorityStep.isZero()) {
             throw new IllegalArgumentException("priorityStep is " + priorityStep + ", must be positive");

@@ -208,10 +208,10 @@ public final class ModelQueue {
      *                  them rather than taken by the first
      */
     public Pull pull(int freeSlots) {
-        long now = ticker.nanoTime();
         List<Ticket> late = new ArrayList<>(0);
         lock.lock();
         try {
+            long now = ticker.nanoTime(); // under the lock: waiting for it must not make a late ticket look timely
             while (!groups.isEmpty()) {
                 List<Ticket> batch = claim(groups.removeFirst(), now, late);
                 if (!batch.isEmpty()) {

@@ -19,11 +19,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 
@@ -43,10 +47,11 @@ public final class FakeEngine implements Engine {
 
     private final int gpus;
     private final Map<DeviceId, CountDownLatch> hangs = new ConcurrentHashMap<>();
-    private final Map<DeviceId, CountDownLatch> entered = new ConcurrentHashMap<>();
+    private final Map<DeviceId, CompletableFuture<Void>> entered = new ConcurrentHashMap<>();
     private final Map<DeviceId, AtomicInteger> inside = new ConcurrentHashMap<>();
     private final Map<DeviceId, AtomicInteger> mostInside = new ConcurrentHashMap<>();
     private final Queue<Call> calls = new ConcurrentLinkedQueue<>();
+    private final Set<Float> executed = ConcurrentHashMap.newKeySet();
     private final AtomicInteger closed = new AtomicInteger();
     private volatile Predicate<Float> broken = value -> false;
 
@@ -60,16 +65,22 @@ public final class FakeEngine implements Engine {
 
     /** From now on executions on this device do not return until {@link #letGo}. */
     public void hang(DeviceId device) {
-        entered.put(device, new CountDownLatch(1));
+        entered.put(device, new CompletableFuture<>());
         hangs.put(device, new CountDownLatch(1));
     }
 
-    /** Completes when an execution has begun to hang on this device. */
-    public void awaitHanging(DeviceId device) throws InterruptedException {
-        CountDownLatch latch = entered.get(device);
-        if (latch != null) {
-            latch.await();
+    /** Returns when an execution has begun to hang on this device. */
+    public void awaitHanging(DeviceId device) throws InterruptedException, TimeoutException {
+        try {
+            hanging(device).get(20, TimeUnit.SECONDS);
+        } catch (ExecutionException impossible) {
+            throw new IllegalStateException(impossible);
         }
+    }
+
+    /** Completes when an execution has begun to hang on this device, which was told to. */
+    public CompletableFuture<Void> hanging(DeviceId device) {
+        return entered.getOrDefault(device, new CompletableFuture<>()).copy();
     }
 
     public void letGo(DeviceId device) {
@@ -86,6 +97,11 @@ public final class FakeEngine implements Engine {
 
     public List<Call> calls() {
         return List.copyOf(calls);
+    }
+
+    /** The first number of each row that was ever executed. */
+    public Set<Float> executed() {
+        return Set.copyOf(executed);
     }
 
     /** Most executions that ran at once on a device. */
@@ -153,12 +169,14 @@ public final class FakeEngine implements Engine {
             mostInside.computeIfAbsent(device, id -> new AtomicInteger()).accumulateAndGet(now, Math::max);
             calls.add(new Call(
                     device, batch.requests().size(), Thread.currentThread().getName()));
+            batch.requests()
+                    .forEach(request -> executed.add(request.get(0).data().getFloat(0)));
             try {
                 CountDownLatch latch = hangs.get(device);
                 if (latch != null) {
-                    CountDownLatch began = entered.get(device);
+                    CompletableFuture<Void> began = entered.get(device);
                     if (began != null) {
-                        began.countDown();
+                        began.complete(null);
                     }
                     awaitAsNativeCodeDoes(latch);
                 }

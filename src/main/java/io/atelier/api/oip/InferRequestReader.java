@@ -98,6 +98,9 @@ final class InferRequestReader {
             ordered.add(tensor);
         }
         checkRows(ordered);
+        signature.contradiction(ordered).ifPresent(contradiction -> {
+            throw new InvalidInput(contradiction);
+        });
         List<String> wanted = outputs.isEmpty()
                 ? signature.outputs().stream().map(TensorSpec::name).toList()
                 : outputs;
@@ -147,9 +150,9 @@ final class InferRequestReader {
             }
             case "priority" -> {
                 long value = integer(json, "parameters.priority");
-                if (value < 0 || value > Integer.MAX_VALUE) {
-                    throw new InvalidInput(
-                            "parameters.priority is %d, not 0 to %d".formatted(value, Integer.MAX_VALUE));
+                if (value < 0 || value > InferenceRequest.LOWEST_PRIORITY) {
+                    throw new InvalidInput("parameters.priority is %d, not 0 to %d"
+                            .formatted(value, InferenceRequest.LOWEST_PRIORITY));
                 }
                 priority = (int) value;
             }

@@ -141,7 +141,8 @@ class InferRequestReaderTest {
                 "{\"inputs\":[IDS,MASK],\"parameters\":{\"timeout\":0}} | parameters.timeout is 0, not at least 1 microsecond",
                 "{\"inputs\":[IDS,MASK],\"parameters\":{\"timeout\":\"1\"}} | parameters.timeout is not an integer",
                 "{\"inputs\":[IDS,MASK],\"parameters\":{\"timeout\":1.5}} | parameters.timeout is not an integer",
-                "{\"inputs\":[IDS,MASK],\"parameters\":{\"priority\":-1}} | parameters.priority is -1, not 0 to 2147483647",
+                "{\"inputs\":[IDS,MASK],\"parameters\":{\"priority\":-1}} | parameters.priority is -1, not 0 to 10",
+                "{\"inputs\":[IDS,MASK],\"parameters\":{\"priority\":11}} | parameters.priority is 11, not 0 to 10",
                 "{\"inputs\":[IDS,MASK],\"parameters\":{\"a\":[]}} | parameters.a is a list, not a string, number or boolean",
                 "{\"inputs\":[IDS,MASK],\"parameters\":[]} | parameters is a list, not an object",
             })

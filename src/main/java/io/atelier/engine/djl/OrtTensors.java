@@ -2,6 +2,8 @@ package io.atelier.engine.djl;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
 import io.atelier.core.DataType;
 import io.atelier.core.Shape;
 import io.atelier.core.Tensor;
@@ -9,10 +11,12 @@ import io.atelier.core.TensorSpec;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
 
-/** Tensors to DJL's arrays and back. */
-final class NDArrays {
-    private NDArrays() {}
+/** Tensors to DJL's arrays, and back from the session's results. */
+final class OrtTensors {
+    private OrtTensors() {}
 
     /** An array over the tensor's buffer, without a copy where that is direct; for strings a copy. */
     static NDArray toNDArray(NDManager manager, Tensor tensor) {
@@ -23,13 +27,19 @@ final class NDArrays {
         return manager.create(tensor.data().order(ByteOrder.nativeOrder()), shape, type(tensor.dataType()));
     }
 
-    /** A copy of the array on the heap, under the name of its specification. */
-    static Tensor toTensor(TensorSpec spec, NDArray array) {
-        Shape shape = Shape.of(array.getShape().getShape());
-        ByteBuffer data = spec.dataType() == DataType.BYTES
-                ? raw(array.toStringArray(StandardCharsets.UTF_8))
-                : array.toByteBuffer(false);
+    /** A copy of the value on the heap, under the name of its specification. */
+    static Tensor toTensor(TensorSpec spec, OnnxTensor value) throws OrtException {
+        Shape shape = Shape.of(value.getInfo().getShape());
+        ByteBuffer data = spec.dataType() == DataType.BYTES ? raw(flat(value.getValue())) : value.getByteBuffer();
         return new Tensor(spec.name(), spec.dataType(), shape, data);
+    }
+
+    /** The strings of an array of any rank, in row-major order. */
+    private static List<String> flat(Object value) {
+        if (value instanceof Object[] array) {
+            return Arrays.stream(array).flatMap(part -> flat(part).stream()).toList();
+        }
+        return List.of((String) value);
     }
 
     private static String[] strings(Tensor tensor) {
@@ -43,11 +53,11 @@ final class NDArrays {
         return strings;
     }
 
-    private static ByteBuffer raw(String[] strings) {
+    private static ByteBuffer raw(List<String> strings) {
         int size = 0;
-        byte[][] encoded = new byte[strings.length][];
-        for (int i = 0; i < strings.length; i++) {
-            encoded[i] = strings[i].getBytes(StandardCharsets.UTF_8);
+        byte[][] encoded = new byte[strings.size()][];
+        for (int i = 0; i < encoded.length; i++) {
+            encoded[i] = strings.get(i).getBytes(StandardCharsets.UTF_8);
             size += Integer.BYTES + encoded[i].length;
         }
         ByteBuffer raw = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);

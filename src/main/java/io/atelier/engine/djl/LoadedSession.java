@@ -17,20 +17,22 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What the session beneath a DJL model says of its inputs and outputs.
+ * The session beneath a DJL model, and what it says of its inputs and outputs.
  *
  * <p>DJL's block describes no shapes and keeps its session private, so the session is read from its field. Should a
  * newer DJL name it otherwise, loading fails with that name.
  */
-record SessionMetadata(ModelSignature signature) {
+record LoadedSession(OrtSession session, ModelSignature signature) {
     private static final String SESSION = "session";
 
-    static SessionMetadata of(Model model) throws ModelLoadException {
+    static LoadedSession of(Model model) throws ModelLoadException {
         OrtSession session = session(model.getBlock());
         try {
-            return new SessionMetadata(new ModelSignature(
-                    specs(session.getInputInfo().values()),
-                    specs(session.getOutputInfo().values())));
+            return new LoadedSession(
+                    session,
+                    new ModelSignature(
+                            specs(session.getInputInfo().values()),
+                            specs(session.getOutputInfo().values())));
         } catch (OrtException failure) {
             throw new ModelLoadException("the model does not tell its inputs and outputs", failure);
         }

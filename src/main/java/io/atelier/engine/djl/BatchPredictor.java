@@ -1,0 +1,135 @@
+package io.atelier.engine.djl;
+
+import ai.djl.Model;
+import ai.djl.inference.Predictor;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.onnxruntime.engine.OrtNDArray;
+import ai.djl.translate.NoBatchifyTranslator;
+import ai.djl.translate.TranslateException;
+import ai.djl.translate.TranslatorContext;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.atelier.core.ModelSignature;
+import io.atelier.core.Tensor;
+import io.atelier.core.TensorSpec;
+import io.atelier.engine.BatchLayout;
+import io.atelier.engine.EngineBatch;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+
+/**
+ * A DJL predictor for whole batches, with the buffers into which they are gathered. Used by one thread at a time.
+ *
+ * <p>DJL makes the input arrays and owns model, session and memory. The session itself is run here, for two things that
+ * DJL's block does not pass on: the names of the outputs that are wanted, and the options by which a run is ended when
+ * nobody waits for it any more.
+ */
+final class BatchPredictor extends Predictor<EngineBatch, List<List<Tensor>>> {
+    private final OrtSession session;
+
+    BatchPredictor(Model model, OrtSession session, ModelSignature signature, BatchLayout layout) {
+        super(
+                model,
+                new BatchTranslator(signature, layout),
+                model.getNDManager().getDevice(),
+                false);
+        this.session = session;
+    }
+
+    @Override
+    protected NDList predictInternal(TranslatorContext context, NDList inputs) throws TranslateException {
+        BatchTranslator batch = (BatchTranslator) translator;
+        Map<String, OnnxTensor> feeds = new LinkedHashMap<>();
+        for (NDArray input : inputs) {
+            feeds.put(input.getName(), ((OrtNDArray) input).getTensor());
+        }
+        try (EndableRun run = new EndableRun(batch.current().abandoned());
+                OrtSession.Result result =
+                        session.run(feeds, Set.copyOf(batch.current().outputs()), run.options())) {
+            batch.keep(result);
+            return new NDList();
+        } catch (OrtException failure) {
+            if (batch.current().abandoned().toCompletableFuture().isDone()) {
+                throw new CancellationException("ended, since nobody waits for it any more");
+            }
+            throw new TranslateException(failure);
+        }
+    }
+
+    /** Gathers inputs and scatters outputs; keeps the batch that is on its way. */
+    private static final class BatchTranslator implements NoBatchifyTranslator<EngineBatch, List<List<Tensor>>> {
+        private final ModelSignature signature;
+        private final BatchLayout layout;
+        private final ByteBuffer[] buffers;
+        private EngineBatch current = new EngineBatch(List.of(), List.of(), EndableRun.NEVER);
+        private List<List<Tensor>> results = List.of();
+
+        BatchTranslator(ModelSignature signature, BatchLayout layout) {
+            this.signature = signature;
+            this.layout = layout;
+            this.buffers = new ByteBuffer[signature.inputs().size()];
+        }
+
+        EngineBatch current() {
+            return current;
+        }
+
+        @Override
+        public NDList processInput(TranslatorContext context, EngineBatch batch) {
+            current = batch;
+            NDList inputs = new NDList(buffers.length);
+            for (int i = 0; i < buffers.length; i++) {
+                int input = i;
+                Tensor gathered = layout.gather(batch.requests(), i, size -> buffer(input, size));
+                NDArray array = OrtTensors.toNDArray(context.getNDManager(), gathered);
+                array.setName(signature.inputs().get(i).name());
+                inputs.add(array);
+            }
+            return inputs;
+        }
+
+        /** Copies what is wanted out of the session's memory, which is freed after this. */
+        void keep(OrtSession.Result result) throws OrtException {
+            List<List<Tensor>> kept = new ArrayList<>(current.requests().size());
+            current.requests()
+                    .forEach(request ->
+                            kept.add(new ArrayList<>(current.outputs().size())));
+            for (TensorSpec spec : signature.outputs()) {
+                if (current.outputs().contains(spec.name())) {
+                    OnnxValue value = result.get(spec.name()).orElseThrow();
+                    List<Tensor> parts =
+                            layout.scatter(current.requests(), spec, OrtTensors.toTensor(spec, (OnnxTensor) value));
+                    for (int request = 0; request < parts.size(); request++) {
+                        kept.get(request).add(parts.get(request));
+                    }
+                }
+            }
+            results = kept;
+        }
+
+        @Override
+        public List<List<Tensor>> processOutput(TranslatorContext context, NDList none) {
+            List<List<Tensor>> taken = results;
+            results = List.of();
+            current = new EngineBatch(List.of(), List.of(), EndableRun.NEVER);
+            return taken;
+        }
+
+        private ByteBuffer buffer(int input, int size) {
+            ByteBuffer buffer = buffers[input];
+            if (buffer == null || buffer.capacity() < size) {
+                buffer = ByteBuffer.allocateDirect(size);
+                buffers[input] = buffer;
+            }
+            return buffer;
+        }
+    }
+}

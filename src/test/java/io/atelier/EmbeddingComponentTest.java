@@ -1,0 +1,282 @@
+package io.atelier;
+
+import static io.atelier.testing.ServiceClient.embeddings;
+import static io.atelier.testing.ServiceClient.floats;
+import static io.atelier.testing.ServiceClient.ok;
+import static io.atelier.testing.ServiceClient.vector;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.atelier.core.TextTokenizer;
+import io.atelier.engine.Engine;
+import io.atelier.repository.EmbeddedModel;
+import io.atelier.testing.ServiceClient;
+import io.atelier.testing.StartUp;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.quarkus.test.junit.TestProfile;
+import io.restassured.RestAssured;
+import jakarta.inject.Inject;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The embedded model behind real HTTP, on two CPU devices. */
+@QuarkusTest
+@TestProfile(EmbeddingComponentTest.TwoDevices.class)
+class EmbeddingComponentTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /**
+     * Lowest cosine to the reference. On the kind of CPU that wrote it every text agrees to 1e-7; on another kind the
+     * model's quantisation, which rounds activations at run time, may tip a rounding and move a text visibly.
+     */
+    private static final double CLOSE = 0.9999;
+
+    /** The service with two logical CPU devices and nothing else changed. */
+    public static class TwoDevices implements QuarkusTestProfile {
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of(
+                    "atelier.devices", "cpu*2", "quarkus.arc.exclude-types", "io.atelier.api.StubInferenceService");
+        }
+    }
+
+    private record Reference(String text, List<Long> ids, List<Float> embedding) {}
+
+    @Inject
+    StartUp startUp;
+
+    @Inject
+    Engine engine;
+
+    private ServiceClient client;
+
+    @BeforeEach
+    void awaitTheModel() throws InterruptedException {
+        startUp.await();
+        client = new ServiceClient(RestAssured.port);
+    }
+
+    @Test
+    void cutsTextsIntoTheTokensOfTheReference(@TempDir Path folder) throws Exception {
+        EmbeddedModel.unpackInto(folder);
+        TextTokenizer tokenizer = engine.loadTokenizer(folder.resolve("minilm/tokenizer.json"), 512);
+
+        for (Reference reference : references()) {
+            assertThat(tokenizer.encode(List.of(reference.text())))
+                    .as(reference.text())
+                    .singleElement()
+                    .isEqualTo(reference.ids().stream().mapToLong(id -> id).toArray());
+        }
+    }
+
+    @Test
+    void embedsEachTextAsAnotherRuntimeDoes() throws IOException {
+        for (Reference reference : references()) {
+            JsonNode answer = embed(reference.text());
+
+            assertThat(cosine(vector(answer, 0), reference.embedding()))
+                    .as(reference.text())
+                    .isGreaterThanOrEqualTo(CLOSE);
+            assertThat(answer.at("/usage/prompt_tokens").asInt())
+                    .isEqualTo(reference.ids().size());
+            assertThat(answer.at("/usage/total_tokens").asInt())
+                    .isEqualTo(reference.ids().size());
+        }
+    }
+
+    @Test
+    void keepsTheOrderOfAListOfTextsOfManyLengths() throws IOException {
+        List<Reference> references = references();
+        String[] texts = references.stream().map(Reference::text).toArray(String[]::new);
+
+        JsonNode answer = embed(texts);
+
+        assertThat(answer.get("data")).hasSize(texts.length);
+        for (int i = 0; i < texts.length; i++) {
+            assertThat(answer.at("/data/" + i + "/index").asInt()).isEqualTo(i);
+            assertThat(vector(answer, i)).as(texts[i]).containsExactly(vector(embed(texts[i]), 0), within(1e-6f));
+        }
+        assertThat(answer.at("/usage/prompt_tokens").asInt())
+                .isEqualTo(references.stream()
+                        .mapToInt(reference -> reference.ids().size())
+                        .sum());
+    }
+
+    @Test
+    void saysTheSameInBase64() {
+        JsonNode floats = embed("hello world");
+        JsonNode base64 = ok(client.post(
+                        "/v1/embeddings",
+                        "{\"model\":\"minilm\",\"input\":\"hello world\",\"encoding_format\":\"base64\"}")
+                .join());
+
+        ByteBuffer raw = ByteBuffer.wrap(Base64.getDecoder()
+                        .decode(base64.at("/data/0/embedding").asText()))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        float[] decoded = new float[raw.remaining() / Float.BYTES];
+        raw.asFloatBuffer().get(decoded);
+        assertThat(decoded).containsExactly(vector(floats, 0));
+    }
+
+    @Test
+    void tensorsSentRawPoolToTheSameEmbedding() throws IOException {
+        for (Reference reference : references().subList(0, 3)) {
+            List<Long> ids = reference.ids();
+            JsonNode output = ok(client.post("/v2/models/minilm/infer", inferRequest(ids))
+                            .join())
+                    .at("/outputs/0");
+
+            assertThat(output.get("name").asText()).isEqualTo("last_hidden_state");
+            assertThat(output.get("shape")).hasToString("[1," + ids.size() + ",384]");
+            assertThat(meanOfLengthOne(floats(output.get("data")), ids.size()))
+                    .as(reference.text())
+                    .containsExactly(vector(embed(reference.text()), 0), within(1e-6f));
+        }
+    }
+
+    @Test
+    void answersAThousandAtOnceAsItAnswersOne() {
+        List<String> sentences = sentences(100);
+        Map<String, float[]> alone = new HashMap<>();
+        sentences.forEach(sentence -> alone.put(sentence, vector(embed(sentence), 0)));
+        Map<String, Long> executionsBefore = executions();
+        double batchesBefore = metric("atelier_batch_rows_count");
+        double singlesBefore = metric("atelier_batch_rows_bucket", "le=\"1.0\"");
+
+        List<CompletableFuture<HttpResponse<String>>> answers = IntStream.range(0, 1000)
+                .mapToObj(i -> client.post("/v1/embeddings", embeddings(sentences.get(i % sentences.size()))))
+                .toList();
+
+        for (int i = 0; i < answers.size(); i++) {
+            String sentence = sentences.get(i % sentences.size());
+            assertThat(vector(ok(answers.get(i).join()), 0))
+                    .as(sentence)
+                    .containsExactly(alone.get(sentence), within(1e-6f));
+        }
+        double batches = metric("atelier_batch_rows_count") - batchesBefore;
+        double singles = metric("atelier_batch_rows_bucket", "le=\"1.0\"") - singlesBefore;
+        assertThat(batches - singles).as("batches of more than one row").isPositive();
+        assertThat(batches).as("executions of a thousand rows").isLessThan(1000);
+        assertThat(executions())
+                .hasSize(2)
+                .allSatisfy((device, executions) -> assertThat(executions - executionsBefore.get(device))
+                        .as(device)
+                        .isPositive());
+    }
+
+    private JsonNode embed(String... texts) {
+        return ok(client.post("/v1/embeddings", embeddings(texts)).join());
+    }
+
+    private Map<String, Long> executions() {
+        Map<String, Long> executions = new HashMap<>();
+        ok(client.get("/v2/devices").join())
+                .get("devices")
+                .forEach(device -> executions.put(
+                        device.get("id").asText(),
+                        device.at("/counters/executions").asLong()));
+        return executions;
+    }
+
+    /** The value of the one series with this name and label; 0 if there is none. */
+    private double metric(String name, String... labels) {
+        return client.get("/q/metrics")
+                .join()
+                .body()
+                .lines()
+                .filter(line -> line.startsWith(name + "{"))
+                .filter(line -> List.of(labels).stream().allMatch(line::contains))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .sum();
+    }
+
+    private static String inferRequest(List<Long> ids) {
+        ObjectNode body = JSON.createObjectNode();
+        ArrayNode inputs = body.putArray("inputs");
+        for (String name : List.of("input_ids", "attention_mask", "token_type_ids")) {
+            ObjectNode input = inputs.addObject().put("name", name).put("datatype", "INT64");
+            input.putArray("shape").add(1).add(ids.size());
+            ArrayNode data = input.putArray("data");
+            for (long id : ids) {
+                data.add(
+                        switch (name) {
+                            case "input_ids" -> id;
+                            case "attention_mask" -> 1;
+                            default -> 0;
+                        });
+            }
+        }
+        return body.toString();
+    }
+
+    private static float[] meanOfLengthOne(float[] hidden, int tokens) {
+        int size = hidden.length / tokens;
+        double[] sum = new double[size];
+        for (int at = 0; at < hidden.length; at++) {
+            sum[at % size] += hidden[at];
+        }
+        double squares = 0;
+        for (double value : sum) {
+            squares += value * value;
+        }
+        float[] vector = new float[size];
+        for (int i = 0; i < size; i++) {
+            vector[i] = (float) (sum[i] / Math.sqrt(squares));
+        }
+        return vector;
+    }
+
+    private static double cosine(float[] a, List<Float> b) {
+        double dot = 0;
+        double aa = 0;
+        double bb = 0;
+        for (int i = 0; i < a.length; i++) {
+            dot += (double) a[i] * b.get(i);
+            aa += (double) a[i] * a[i];
+            bb += (double) b.get(i) * b.get(i);
+        }
+        return dot / Math.sqrt(aa * bb);
+    }
+
+    /** Sentences of 1 to 40 words, the same at every run. */
+    private static List<String> sentences(int count) {
+        List<String> words = List.of(
+                "the", "harbour", "master", "writes", "down", "every", "ship", "that", "comes", "in", "before", "dawn");
+        Random random = new Random(42);
+        List<String> sentences = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            StringBuilder sentence = new StringBuilder(Integer.toString(i));
+            for (int word = random.nextInt(40); word >= 0; word--) {
+                sentence.append(' ').append(words.get(random.nextInt(words.size())));
+            }
+            sentences.add(sentence.toString());
+        }
+        return sentences;
+    }
+
+    private static List<Reference> references() throws IOException {
+        try (InputStream file = EmbeddingComponentTest.class.getResourceAsStream("/reference/minilm.json")) {
+            return List.of(JSON.readValue(file, Reference[].class));
+        }
+    }
+}

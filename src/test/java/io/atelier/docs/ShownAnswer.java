@@ -1,0 +1,79 @@
+package io.atelier.docs;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.net.http.HttpResponse;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Compares an answer with the one that a page shows. Objects have the same members, in any order; texts, whole numbers
+ * and the sizes of arrays are the same; other numbers are near, since another CPU rounds otherwise.
+ */
+final class ShownAnswer {
+    private static final double NEAR = 0.05;
+    private static final String MORE = "\"…\"";
+
+    private final List<String> differences = new ArrayList<>();
+
+    private ShownAnswer() {}
+
+    /** What is not as shown; empty if all is. */
+    static List<String> differences(String shown, HttpResponse<String> answer) throws JsonProcessingException {
+        ShownAnswer comparison = new ShownAnswer();
+        String[] parts = shown.split("\\n\\n", 2);
+        List<String> head = parts[0].lines().toList();
+        if (!head.get(0).startsWith("HTTP/1.1 " + answer.statusCode() + " ")) {
+            comparison.differences.add("shown is " + head.get(0) + ", the status is " + answer.statusCode());
+        }
+        for (String line : head.subList(1, head.size())) {
+            String[] header = line.split(": ", 2);
+            if (!answer.headers().allValues(header[0]).contains(header[1])) {
+                comparison.differences.add("shown is " + line + ", the answer has "
+                        + answer.headers().allValues(header[0]));
+            }
+        }
+        ObjectMapper json = new ObjectMapper();
+        comparison.compare("body", json.readTree(parts[1].replace("…", MORE)), json.readTree(answer.body()));
+        return comparison.differences;
+    }
+
+    private void compare(String place, JsonNode shown, JsonNode real) {
+        if (shown.isObject() && real.isObject()) {
+            if (!names(shown).equals(names(real))) {
+                differences.add("%s has %s, shown is %s".formatted(place, names(real), names(shown)));
+            }
+            names(shown).stream()
+                    .filter(real::has)
+                    .forEach(name -> compare(place + "." + name, shown.get(name), real.get(name)));
+        } else if (shown.isArray() && real.isArray()) {
+            boolean cut =
+                    shown.size() > 0 && shown.get(shown.size() - 1).asText().equals("…");
+            int size = cut ? shown.size() - 1 : shown.size();
+            if (cut ? real.size() <= size : real.size() != size) {
+                differences.add("%s has %d elements, shown are %d".formatted(place, real.size(), size));
+            }
+            for (int i = 0; i < Math.min(size, real.size()); i++) {
+                compare(place + "[" + i + "]", shown.get(i), real.get(i));
+            }
+        } else if (shown.isFloatingPointNumber() && real.isNumber()) {
+            if (Math.abs(shown.asDouble() - real.asDouble()) > NEAR) {
+                differences.add("%s is %s, shown is %s".formatted(place, real, shown));
+            }
+        } else if (!shown.equals(real)) {
+            differences.add("%s is %s, shown is %s".formatted(place, real, shown));
+        }
+    }
+
+    private static Set<String> names(JsonNode object) {
+        Set<String> names = new LinkedHashSet<>();
+        for (Iterator<String> all = object.fieldNames(); all.hasNext(); ) {
+            names.add(all.next());
+        }
+        return names;
+    }
+}
