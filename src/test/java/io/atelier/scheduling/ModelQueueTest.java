@@ -163,6 +163,33 @@ class ModelQueueTest {
     }
 
     @Test
+    void countsOnTheTimeOfTheWholeBatchThatARequestWillBeIn() {
+        ModelQueue queue = queue(new BatchPolicy(4, Duration.ZERO, 100));
+        queue.attach(new BusyDevice());
+        times.record(DeviceId.cpu(0), 1, 30_000_000);
+        times.record(DeviceId.cpu(0), 4, 60_000_000);
+        offer(queue, 3);
+
+        // half a batch until a slot is free, then the batch of four that it completes: 30 + 60 ms
+        assertThatThrownBy(() -> queue.offer(tickets.of(4, Duration.ofMillis(85))))
+                .isInstanceOf(Overloaded.class);
+        queue.offer(tickets.of(4, Duration.ofMillis(95)));
+    }
+
+    @Test
+    void predictsByRowsNotByTickets() {
+        ModelQueue queue = queue(new BatchPolicy(8, Duration.ZERO, 100));
+        queue.attach(new BusyDevice());
+        times.record(DeviceId.cpu(0), 8, 100_000_000);
+        offer(queue, 8, "k");
+        offer(queue, 8, "k");
+        offer(queue, 8, "k");
+
+        // half a batch until the slot is free, then three full ones
+        assertThat(queue.predictedWaitNanos()).isEqualTo(350_000_000);
+    }
+
+    @Test
     void groupsThatWerePutBackRunFirstAndApart() {
         ModelQueue queue = queue(new BatchPolicy(4, Duration.ZERO, 100));
         List<Ticket> four = offer(queue, 4);
