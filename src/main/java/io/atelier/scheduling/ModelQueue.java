@@ -223,6 +223,9 @@ public final class ModelQueue {
                 if (due > now) {
                     return new Pull(List.of(), late, due);
                 }
+                if (dropHopeless(candidates, now, late)) {
+                    continue;
+                }
                 candidates.forEach(this::unlink);
                 List<Ticket> batch = claim(candidates, now, late);
                 if (!batch.isEmpty()) {
@@ -440,6 +443,30 @@ public final class ModelQueue {
             rows += ticket.shape().rows();
         }
         return candidates;
+    }
+
+    /**
+     * Drops those whose deadline is nearer than any execution of this size has lately taken, while others wait: they
+     * would take the places of requests that can be answered, and at a load above the capacity of nearly all of them.
+     * When nothing else waits they are tried, so that a device that has become faster is found out.
+     */
+    private boolean dropHopeless(List<Ticket> candidates, long now, List<Ticket> late) {
+        long least = times.leastNanos(candidates.stream()
+                .mapToLong(ticket -> ticket.shape().elements())
+                .sum());
+        List<Ticket> hopeless = candidates.stream()
+                .filter(ticket -> ticket.deadline().atNanos() - now < least)
+                .toList();
+        if (hopeless.isEmpty() || hopeless.size() == line.size()) {
+            return false;
+        }
+        for (Ticket ticket : hopeless) {
+            unlink(ticket);
+            discount(ticket);
+            predictor.met(ticket.predictedWaitNanos(), now - ticket.arrivedNanos());
+            late.add(ticket);
+        }
+        return true;
     }
 
     /** When the batch must start: now if it is full or may not wait, else in time for the nearest deadline. */

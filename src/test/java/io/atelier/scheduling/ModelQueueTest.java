@@ -177,6 +177,34 @@ class ModelQueueTest {
     }
 
     @Test
+    void dropsWhatNoExecutionCouldAnswerInTimeAnyMoreWhileOthersWait() {
+        times.record(DeviceId.cpu(0), 2, 50_000_000);
+        ModelQueue queue = queue(new BatchPolicy(2, Duration.ZERO, 100));
+        Ticket hopeless = tickets.of(1, Duration.ofMillis(60));
+        queue.offer(hopeless);
+        List<Ticket> others = offer(queue, 2);
+        time.advance(Duration.ofMillis(20));
+
+        Pull pull = queue.pull(1);
+
+        assertThat(pull.batch()).containsExactlyElementsOf(others);
+        assertThat(pull.late()).containsExactly(hopeless);
+        assertThat(hopeless.attempts()).isZero();
+        assertThat(queue.depth()).isZero();
+    }
+
+    @Test
+    void triesWhatIsHopelessWhenNothingElseWaits() {
+        times.record(DeviceId.cpu(0), 1, 50_000_000);
+        ModelQueue queue = queue(new BatchPolicy(2, Duration.ZERO, 100));
+        Ticket hopeless = tickets.of(1, Duration.ofMillis(60));
+        queue.offer(hopeless);
+        time.advance(Duration.ofMillis(20));
+
+        assertThat(queue.pull(1).batch()).containsExactly(hopeless);
+    }
+
+    @Test
     void predictsByRowsNotByTickets() {
         ModelQueue queue = queue(new BatchPolicy(8, Duration.ZERO, 100));
         queue.attach(new BusyDevice());
