@@ -781,7 +781,7 @@ public final class DeviceExecutor {
     }
 
     private static void expire(Ticket ticket) {
-        ticket.fail(new DeadlineExceeded("the deadline passed while the request was queued"));
+        ticket.fail(new DeadlineExceeded("the request waited too long to be answered in time"));
     }
 
     private static ServingException failureOf(@Nullable Throwable cause) {
