@@ -59,7 +59,7 @@ import org.jspecify.annotations.Nullable;
  * <p>States: STARTING → READY → DRAINING → CLOSED, and READY ↔ QUARANTINED. Thread-safe: state and residents are
  * published by volatile writes under the object's lock; permits are atomic; what runs is in a concurrent set.
  */
-public final class DeviceExecutor implements ModelQueue.Puller {
+public final class DeviceExecutor {
     private final DeviceId id;
     private final Permits permits;
     private final ExecutorService executor;
@@ -90,6 +90,40 @@ public final class DeviceExecutor implements ModelQueue.Puller {
             long sinceNanos,
             @Nullable Ticket accused,
             @Nullable Throwable failure) {}
+
+    /** What one model's queue sees of this device: a slot counts only while the model may use it. */
+    private final class Port implements ModelQueue.Puller {
+        private final Resident resident;
+
+        Port(Resident resident) {
+            this.resident = resident;
+        }
+
+        @Override
+        public boolean wake() {
+            return resident.room() > 0 && DeviceExecutor.this.wake();
+        }
+
+        @Override
+        public int freeSlots() {
+            return Math.min(DeviceExecutor.this.freeSlots(), resident.room());
+        }
+
+        @Override
+        public int slots() {
+            return Math.min(DeviceExecutor.this.slots(), resident.limit());
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Port port && port.resident == resident;
+        }
+
+        @Override
+        public int hashCode() {
+            return System.identityHashCode(resident);
+        }
+    }
 
     /** A batch being executed, since {@code startedNanos}. */
     public record Run(ModelId model, int requests, int rows, long startedNanos) {}
@@ -192,12 +226,12 @@ public final class DeviceExecutor implements ModelQueue.Puller {
         return permits.limit();
     }
 
-    @Override
+    /** Executions that may run at once while the device pulls at all; else 0. */
     public int slots() {
         return pulls() ? permits.limit() : 0;
     }
 
-    @Override
+    /** Slots that are free now. */
     public int freeSlots() {
         return pulls() ? permits.free() : 0;
     }
@@ -222,14 +256,14 @@ public final class DeviceExecutor implements ModelQueue.Puller {
      * @param weight    share of the device's time, relative to the other models on it
      */
     public void hold(ModelQueue queue, ModelInstance instance, GoldenSample golden, int instances, double weight) {
+        Resident resident = new Resident(queue, instance, golden, instances, weight, ticker.nanoTime());
         synchronized (this) {
-            Resident resident = new Resident(queue, instance, golden, instances, weight, ticker.nanoTime());
             residents.stream().mapToLong(Resident::weightedNanos).min().ifPresent(resident::catchUp);
             List<Resident> more = new ArrayList<>(residents);
             more.add(resident);
             residents = List.copyOf(more);
         }
-        queue.attach(this);
+        queue.attach(new Port(resident));
     }
 
     /**
@@ -239,7 +273,6 @@ public final class DeviceExecutor implements ModelQueue.Puller {
      * @return completes when the model is freed
      */
     public CompletableFuture<Void> release(ModelQueue queue) {
-        queue.detach(this);
         Resident released = null;
         synchronized (this) {
             List<Resident> fewer = new ArrayList<>();
@@ -252,7 +285,11 @@ public final class DeviceExecutor implements ModelQueue.Puller {
             }
             residents = List.copyOf(fewer);
         }
-        return released == null ? CompletableFuture.completedFuture(null) : released.closeWhenIdle(executor);
+        if (released == null) {
+            return CompletableFuture.completedFuture(null);
+        }
+        queue.detach(new Port(released));
+        return released.closeWhenIdle(executor);
     }
 
     /** Begins to pull. */
@@ -285,16 +322,17 @@ public final class DeviceExecutor implements ModelQueue.Puller {
             return false;
         }
         for (Resident resident : residents) {
-            resident.queue.detach(this);
+            resident.queue.detach(new Port(resident));
             resident.instance.close();
         }
         residents = List.of();
         return true;
     }
 
-    @Override
-    public boolean wake() {
+    /** Takes a free slot, if there is one, and pulls soon; behind a closed guard, when it opens. Never blocks. */
+    private boolean wake() {
         if (!pulls()) {
+            wakeWhenGuardOpens();
             return false;
         }
         return withPermit(this::work);
@@ -333,7 +371,11 @@ public final class DeviceExecutor implements ModelQueue.Puller {
     }
 
     private boolean pulls() {
-        return (state == DeviceState.READY || state == DeviceState.DRAINING) && guard.closedForNanos() == 0;
+        return isInService() && guard.closedForNanos() == 0;
+    }
+
+    private boolean isInService() {
+        return state == DeviceState.READY || state == DeviceState.DRAINING;
     }
 
     private synchronized void changeState(DeviceState next, String why) {
@@ -356,6 +398,11 @@ public final class DeviceExecutor implements ModelQueue.Puller {
         }
     }
 
+    /** Wakes a free slot, here or elsewhere, for each model that has work left. */
+    private void wakeOthers() {
+        residents.forEach(resident -> resident.queue.wake());
+    }
+
     private long arrivals() {
         long arrivals = 0;
         for (Resident resident : residents) {
@@ -373,19 +420,22 @@ public final class DeviceExecutor implements ModelQueue.Puller {
         }
         if (!pulls()) {
             permit.close();
+            wakeOthers(); // whoever woke this device counts on it
             return;
         }
         long arrivals = arrivals();
         long again = Pull.NEVER;
         for (Resident resident : inTurn()) {
             if (!resident.tryEnter()) {
-                continue; // whoever leaves wakes the device again
+                resident.queue.wake(); // whoever leaves wakes this device again, but another may have room now
+                continue;
             }
             Pull pull = resident.queue.pull(resident.queue.freeSlots() + 1);
             if (!pull.late().isEmpty()) {
                 settler.execute(() -> pull.late().forEach(DeviceExecutor::expire));
             }
             if (!pull.batch().isEmpty()) {
+                wakeOthers();
                 execute(resident, pull.batch(), permit);
                 return;
             }
@@ -500,11 +550,13 @@ public final class DeviceExecutor implements ModelQueue.Puller {
     }
 
     private void goOn() {
+        var unused = wake();
+    }
+
+    private void wakeWhenGuardOpens() {
         long closedFor = guard.closedForNanos();
-        if (closedFor > 0) {
+        if (closedFor > 0 && isInService()) {
             wakeAt(ticker.nanoTime() + closedFor);
-        } else {
-            wake();
         }
     }
 
@@ -650,9 +702,10 @@ public final class DeviceExecutor implements ModelQueue.Puller {
             residents.stream()
                     .min(Comparator.comparingLong(Resident::goldenAtNanos))
                     .ifPresent(resident -> {
-                        checks.add(new Check(resident, ticker.nanoTime(), null, null));
+                        Check idle = new Check(resident, ticker.nanoTime(), null, null);
+                        checks.add(idle);
                         if (!wake()) {
-                            checks.clear();
+                            checks.remove(idle); // not idle after all
                         }
                     });
         }
@@ -703,7 +756,9 @@ public final class DeviceExecutor implements ModelQueue.Puller {
         nextWakeNanos.set(atNanos);
         timer.schedule(atNanos - ticker.nanoTime(), () -> {
             nextWakeNanos.compareAndSet(atNanos, Pull.NEVER);
-            wake();
+            if (!wake()) {
+                wakeOthers(); // what has waited for its time need not wait for this device
+            }
         });
     }
 
@@ -726,7 +781,7 @@ public final class DeviceExecutor implements ModelQueue.Puller {
     }
 
     private static void expire(Ticket ticket) {
-        ticket.fail(new DeadlineExceeded("the deadline passed while the request was queued"));
+        ticket.fail(new DeadlineExceeded("the request waited too long to be answered in time"));
     }
 
     private static ServingException failureOf(@Nullable Throwable cause) {

@@ -53,6 +53,16 @@ final class Resident {
         return true;
     }
 
+    /** Executions of this model that may begin now. */
+    synchronized int room() {
+        return closing != null ? 0 : Math.max(0, instances - running);
+    }
+
+    /** Executions of this model that may run at once. */
+    int limit() {
+        return instances;
+    }
+
     void leave() {
         Runnable close;
         synchronized (this) {

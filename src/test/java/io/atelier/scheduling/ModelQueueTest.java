@@ -163,6 +163,61 @@ class ModelQueueTest {
     }
 
     @Test
+    void countsOnTheTimeOfTheWholeBatchThatARequestWillBeIn() {
+        ModelQueue queue = queue(new BatchPolicy(4, Duration.ZERO, 100));
+        queue.attach(new BusyDevice());
+        times.record(DeviceId.cpu(0), 1, 30_000_000);
+        times.record(DeviceId.cpu(0), 4, 60_000_000);
+        offer(queue, 3);
+
+        // half a batch until a slot is free, then the batch of four that it completes: 30 + 60 ms
+        assertThatThrownBy(() -> queue.offer(tickets.of(4, Duration.ofMillis(85))))
+                .isInstanceOf(Overloaded.class);
+        queue.offer(tickets.of(4, Duration.ofMillis(95)));
+    }
+
+    @Test
+    void dropsWhatNoExecutionCouldAnswerInTimeAnyMoreWhileOthersWait() {
+        times.record(DeviceId.cpu(0), 2, 50_000_000);
+        ModelQueue queue = queue(new BatchPolicy(2, Duration.ZERO, 100));
+        Ticket hopeless = tickets.of(1, Duration.ofMillis(60));
+        queue.offer(hopeless);
+        List<Ticket> others = offer(queue, 2);
+        time.advance(Duration.ofMillis(20));
+
+        Pull pull = queue.pull(1);
+
+        assertThat(pull.batch()).containsExactlyElementsOf(others);
+        assertThat(pull.late()).containsExactly(hopeless);
+        assertThat(hopeless.attempts()).isZero();
+        assertThat(queue.depth()).isZero();
+    }
+
+    @Test
+    void triesWhatIsHopelessWhenNothingElseWaits() {
+        times.record(DeviceId.cpu(0), 1, 50_000_000);
+        ModelQueue queue = queue(new BatchPolicy(2, Duration.ZERO, 100));
+        Ticket hopeless = tickets.of(1, Duration.ofMillis(60));
+        queue.offer(hopeless);
+        time.advance(Duration.ofMillis(20));
+
+        assertThat(queue.pull(1).batch()).containsExactly(hopeless);
+    }
+
+    @Test
+    void predictsByRowsNotByTickets() {
+        ModelQueue queue = queue(new BatchPolicy(8, Duration.ZERO, 100));
+        queue.attach(new BusyDevice());
+        times.record(DeviceId.cpu(0), 8, 100_000_000);
+        offer(queue, 8, "k");
+        offer(queue, 8, "k");
+        offer(queue, 8, "k");
+
+        // half a batch until the slot is free, then three full ones
+        assertThat(queue.predictedWaitNanos()).isEqualTo(350_000_000);
+    }
+
+    @Test
     void groupsThatWerePutBackRunFirstAndApart() {
         ModelQueue queue = queue(new BatchPolicy(4, Duration.ZERO, 100));
         List<Ticket> four = offer(queue, 4);
