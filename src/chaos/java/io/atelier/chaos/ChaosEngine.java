@@ -83,7 +83,7 @@ public final class ChaosEngine implements Engine {
 
     ChaosEngine(
             @ConfigProperty(name = "chaos.base", defaultValue = "4MS") Duration base,
-            @ConfigProperty(name = "chaos.per-row", defaultValue = "0.5MS") Duration perRow) {
+            @ConfigProperty(name = "chaos.per-row", defaultValue = "PT0.0005S") Duration perRow) {
         takes(base, perRow);
     }
 

@@ -25,13 +25,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An HTTP client that costs little: one thread, keep-alive, one request at a time on each connection, as many
- * connections as there are requests on their way. It asks only {@link #request} and reads only the service's answers.
+ * connections as there are requests on their way, up to {@value #MOST_CONNECTIONS}. It asks only {@link #request} and reads only the service's answers.
  *
  * <p>Thread-safe; callbacks run on the client's thread.
  */
 final class LoadClient implements AutoCloseable {
+    private static final int MOST_CONNECTIONS = 3000;
+
     private final EventLoopGroup loop = new NioEventLoopGroup(1);
     private final Deque<Connection> idle = new ArrayDeque<>(); // the loop's own
+    private final Deque<Runnable> unsent = new ArrayDeque<>(); // the loop's own
+    private int connections; // the loop's own
     private final Bootstrap bootstrap;
     private final AtomicLong unsolicited = new AtomicLong();
 
@@ -105,17 +109,30 @@ final class LoadClient implements AutoCloseable {
             connection.exchange(request, callback);
             return;
         }
+        if (connections >= MOST_CONNECTIONS) {
+            unsent.addLast(() -> exchange(request, callback, hangUpMillis));
+            return;
+        }
+        connections++;
         var unused = bootstrap.connect().addListener((ChannelFuture connected) -> {
             if (!connected.isSuccess()) {
+                connections--;
                 callback.refused();
                 return;
             }
             Connection made = (Connection) connected.channel().pipeline().get("connection");
             made.exchange(request, callback);
             if (hangUpMillis >= 0) {
-                var unusedAlarm = loop.schedule(made::hangUp, hangUpMillis, TimeUnit.MILLISECONDS);
+                var unusedAlarm = loop.schedule(() -> made.hangUp(callback), hangUpMillis, TimeUnit.MILLISECONDS);
             }
         });
+    }
+
+    private void sendNext() {
+        Runnable next = unsent.pollFirst();
+        if (next != null) {
+            next.run();
+        }
     }
 
     @Override
@@ -166,6 +183,7 @@ final class LoadClient implements AutoCloseable {
                 var unused = channel.close();
             } else {
                 idle.addFirst(this);
+                sendNext();
             }
             callback.answered(
                     Integer.parseInt(text.substring(9, 12)),
@@ -173,19 +191,24 @@ final class LoadClient implements AutoCloseable {
                     text.substring(head + 4, head + 4 + length));
         }
 
-        void hangUp() {
-            var unused = channel.close();
+        /** Unless there was an answer: the connection may serve another request by now. */
+        void hangUp(Callback callback) {
+            if (waiting == callback) {
+                var unused = channel.close();
+            }
         }
 
         @Override
         public void channelInactive(ChannelHandlerContext context) {
             idle.remove(this);
+            connections--;
             received.release();
             Callback callback = waiting;
             waiting = null;
             if (callback != null) {
                 callback.closed();
             }
+            sendNext();
         }
 
         @Override

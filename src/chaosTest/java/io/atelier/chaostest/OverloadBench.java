@@ -37,8 +37,8 @@ import java.util.stream.Stream;
  */
 public final class OverloadBench {
     private static final Pattern ABOUT = Pattern.compile("about (\\d+) ms");
-    private static final int BASE_MICROS = 30_000;
-    private static final int ROW_MICROS = 2_000;
+    private static final int BASE_MICROS = 60_000;
+    private static final int ROW_MICROS = 4_000;
     private static final int SLOTS = 2;
 
     /** Below this a wait says nothing about a prediction. */

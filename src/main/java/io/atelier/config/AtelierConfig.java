@@ -124,7 +124,7 @@ public interface AtelierConfig {
         @DurationMax(hours = 24)
         Duration hangCeiling();
 
-        /** Pause between golden checks of an idle device; zero for none. */
+        /** Pause between golden checks of a device; zero for none. */
         @WithDefault("60S")
         @DurationMin(seconds = 0)
         @DurationMax(hours = 24)

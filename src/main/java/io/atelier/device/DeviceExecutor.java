@@ -297,7 +297,7 @@ public final class DeviceExecutor {
         changeState(DeviceState.READY, "ready");
         wakeAll();
         if (!watch.goldenInterval().isZero()) {
-            timer.schedule(watch.goldenInterval().toNanos(), this::checkWhenIdle);
+            timer.schedule(watch.goldenInterval().toNanos(), this::checkNowAndThen);
         }
     }
 
@@ -692,21 +692,18 @@ public final class DeviceExecutor {
         });
     }
 
-    /** Now and then, when there is nothing else to do. */
-    private void checkWhenIdle() {
+    /** Now and then, under load too: a device that lies looks well from everywhere else. */
+    private void checkNowAndThen() {
         if (state == DeviceState.CLOSED || state == DeviceState.DRAINING) {
             return;
         }
-        timer.schedule(watch.goldenInterval().toNanos(), this::checkWhenIdle);
-        if (state == DeviceState.READY && !hasWork()) {
+        timer.schedule(watch.goldenInterval().toNanos(), this::checkNowAndThen);
+        if (state == DeviceState.READY && checks.isEmpty()) {
             residents.stream()
                     .min(Comparator.comparingLong(Resident::goldenAtNanos))
                     .ifPresent(resident -> {
-                        Check idle = new Check(resident, ticker.nanoTime(), null, null);
-                        checks.add(idle);
-                        if (!wake()) {
-                            checks.remove(idle); // not idle after all
-                        }
+                        checks.add(new Check(resident, ticker.nanoTime(), null, null));
+                        wake(); // without a free slot, whoever gives one back finds the check
                     });
         }
     }

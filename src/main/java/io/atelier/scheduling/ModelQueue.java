@@ -356,6 +356,10 @@ public final class ModelQueue {
         lock.lock();
         try {
             takeOut(ticket);
+            if (ticket.deadline().hasPassed()) { // in the line or in an execution that began too late
+                long waited = ticket.attempts() > 0 ? 0 : ticker.nanoTime() - ticket.arrivedNanos();
+                predictor.missed(ticket.predictedWaitNanos(), waited);
+            }
             unsettled--;
             last = closed && unsettled == 0;
         } finally {
@@ -470,7 +474,7 @@ public final class ModelQueue {
         for (Ticket ticket : hopeless) {
             unlink(ticket);
             discount(ticket);
-            predictor.met(ticket.predictedWaitNanos(), now - ticket.arrivedNanos());
+            predictor.missed(ticket.predictedWaitNanos(), now - ticket.arrivedNanos());
             late.add(ticket);
         }
         return true;
@@ -507,7 +511,7 @@ public final class ModelQueue {
             } else if (!ticket.isSettled()) {
                 late.add(ticket);
             }
-            if (!claimed || ticket.attempts() == 1) {
+            if (claimed && ticket.attempts() == 1) {
                 predictor.met(ticket.predictedWaitNanos(), now - ticket.arrivedNanos());
             }
         }

@@ -51,13 +51,34 @@ final class WaitPredictor {
 
     /** A ticket for which the model said one wait has met another. */
     void met(long modelNanos, long metNanos) {
-        if (modelNanos < SMALLEST_NANOS) {
-            return;
+        if (modelNanos >= SMALLEST_NANOS) {
+            double ratio = learn(modelNanos, metNanos);
+            follow(ratio > bias * spread);
         }
+    }
+
+    /**
+     * A ticket was not answered in time. Its deadline cut its wait short, so {@code untilNanos} is less than what it
+     * would have met; whatever the ratio says, it is one of those that the pessimistic wait must keep out.
+     */
+    void missed(long modelNanos, long untilNanos) {
+        if (modelNanos >= SMALLEST_NANOS) {
+            if (untilNanos > modelNanos) {
+                learn(modelNanos, untilNanos);
+            }
+            follow(true);
+        }
+    }
+
+    private double learn(long modelNanos, long metNanos) {
         double ratio = Math.min((double) metNanos / modelNanos, LARGEST_RATIO);
         bias += (ratio - bias) * BIAS_WEIGHT;
         bias = Math.max(bias, 1 / LARGEST_RATIO);
-        spread += QUANTILE_STEP * (ratio > bias * spread ? QUANTILE : QUANTILE - 1);
+        return ratio;
+    }
+
+    private void follow(boolean exceeded) {
+        spread += QUANTILE_STEP * (exceeded ? QUANTILE : QUANTILE - 1);
         spread = Math.min(Math.max(spread, 1), LARGEST_RATIO);
     }
 }

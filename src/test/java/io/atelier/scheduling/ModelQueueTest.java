@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.atelier.core.DeviceId;
 import io.atelier.core.ServingException.Cancelled;
+import io.atelier.core.ServingException.DeadlineExceeded;
 import io.atelier.core.ServingException.NotReady;
 import io.atelier.core.ServingException.Overloaded;
 import io.atelier.core.Ticket;
@@ -202,6 +203,39 @@ class ModelQueueTest {
         time.advance(Duration.ofMillis(20));
 
         assertThat(queue.pull(1).batch()).containsExactly(hopeless);
+    }
+
+    @Test
+    void learnsFromRequestsThatExpireWhileTheyWait() {
+        times.record(DeviceId.cpu(0), 1, 100_000_000);
+        ModelQueue queue = queue(new BatchPolicy(1, Duration.ZERO, 1000));
+        queue.attach(new BusyDevice());
+        long before = queue.predictedWaitNanos();
+        for (int i = 0; i < 50; i++) {
+            Ticket stuck = tickets.of(i, Duration.ofSeconds(2));
+            queue.offer(stuck);
+            time.advance(Duration.ofSeconds(2));
+            stuck.fail(new DeadlineExceeded("late"));
+        }
+
+        assertThat(queue.predictedWaitNanos()).isGreaterThan(2 * before);
+    }
+
+    @Test
+    void keepsADistanceFromTheDeadlineWhenAnswersComeTooLate() {
+        times.record(DeviceId.cpu(0), 1, 100_000_000);
+        ModelQueue queue = queue(new BatchPolicy(1, Duration.ZERO, 1000));
+        queue.attach(new BusyDevice());
+        Duration justEnough = Duration.ofMillis(160);
+        Ticket ticket = tickets.of(1, justEnough);
+        queue.offer(ticket);
+        time.advance(Duration.ofMillis(50));
+        queue.pull(1);
+        time.advance(Duration.ofMillis(110)); // the wait was as predicted, the execution a little longer
+        ticket.fail(new DeadlineExceeded("late"));
+
+        assertThatThrownBy(() -> queue.offer(tickets.of(2, Duration.ofMillis(151))))
+                .isInstanceOf(Overloaded.class);
     }
 
     @Test
