@@ -356,9 +356,8 @@ public final class ModelQueue {
         lock.lock();
         try {
             takeOut(ticket);
-            if (ticket.deadline().hasPassed()) { // in the line or in an execution that began too late
-                long waited = ticket.attempts() > 0 ? 0 : ticker.nanoTime() - ticket.arrivedNanos();
-                predictor.missed(ticket.predictedWaitNanos(), waited);
+            if (ticket.deadline().hasPassed() && waitedTooLong(ticket)) {
+                predictor.missed(ticket.predictedWaitNanos());
             }
             unsettled--;
             last = closed && unsettled == 0;
@@ -368,6 +367,13 @@ public final class ModelQueue {
         if (last) {
             drained.complete(null);
         }
+    }
+
+    /** Whether it expired in the line or in an execution that began too late, rather than in one that hung. */
+    private boolean waitedTooLong(Ticket ticket) {
+        long left = ticket.deadline().atNanos() - ticket.startedNanos();
+        long perRow = Math.max(1, ticket.shape().elements() / ticket.shape().rows());
+        return ticket.attempts() == 0 || left < 2 * times.expectedNanos(perRow * policy.maxBatchSize());
     }
 
     private void takeOut(Ticket ticket) {
@@ -474,7 +480,7 @@ public final class ModelQueue {
         for (Ticket ticket : hopeless) {
             unlink(ticket);
             discount(ticket);
-            predictor.missed(ticket.predictedWaitNanos(), now - ticket.arrivedNanos());
+            predictor.missed(ticket.predictedWaitNanos());
             late.add(ticket);
         }
         return true;

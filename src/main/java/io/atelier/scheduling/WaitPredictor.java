@@ -51,30 +51,23 @@ final class WaitPredictor {
 
     /** A ticket for which the model said one wait has met another. */
     void met(long modelNanos, long metNanos) {
-        if (modelNanos >= SMALLEST_NANOS) {
-            double ratio = learn(modelNanos, metNanos);
-            follow(ratio > bias * spread);
+        if (modelNanos < SMALLEST_NANOS) {
+            return;
         }
-    }
-
-    /**
-     * A ticket was not answered in time. Its deadline cut its wait short, so {@code untilNanos} is less than what it
-     * would have met; whatever the ratio says, it is one of those that the pessimistic wait must keep out.
-     */
-    void missed(long modelNanos, long untilNanos) {
-        if (modelNanos >= SMALLEST_NANOS) {
-            if (untilNanos > modelNanos) {
-                learn(modelNanos, untilNanos);
-            }
-            follow(true);
-        }
-    }
-
-    private double learn(long modelNanos, long metNanos) {
         double ratio = Math.min((double) metNanos / modelNanos, LARGEST_RATIO);
         bias += (ratio - bias) * BIAS_WEIGHT;
         bias = Math.max(bias, 1 / LARGEST_RATIO);
-        return ratio;
+        follow(ratio > bias * spread);
+    }
+
+    /**
+     * A ticket was not answered in time for its wait. Its deadline cut the wait short, so how long it was says nothing;
+     * but it is one of those that the pessimistic wait must keep out.
+     */
+    void missed(long modelNanos) {
+        if (modelNanos >= SMALLEST_NANOS) {
+            follow(true);
+        }
     }
 
     private void follow(boolean exceeded) {
