@@ -43,7 +43,7 @@ CONFIGURATIONS = {
     "default": [],
     "one by one": [
         "-Datelier.devices=cpu",
-        "-Datelier.cpu.slots=1",
+        "-Datelier.slots=1",
         "-Datelier.batching.max-batch-size=1",
     ],
 }

@@ -1,5 +1,7 @@
 package io.atelier.api;
 
+import io.atelier.core.ServingException;
+import io.atelier.serving.InferenceService;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.vertx.core.Context;
@@ -34,15 +36,17 @@ public class Exchange {
     static final int SMALL_ANSWER_BYTES = 64 << 10;
 
     private final RequestBodyReader bodies;
+    private final InferenceService service;
     private final Executor worker;
 
     @Inject
-    public Exchange(RequestBodyReader bodies) {
-        this(bodies, Infrastructure.getDefaultExecutor());
+    public Exchange(RequestBodyReader bodies, InferenceService service) {
+        this(bodies, service, Infrastructure.getDefaultExecutor());
     }
 
-    Exchange(RequestBodyReader bodies, Executor worker) {
+    Exchange(RequestBodyReader bodies, InferenceService service, Executor worker) {
         this.bodies = bodies;
+        this.service = service;
         this.worker = worker;
     }
 
@@ -65,6 +69,8 @@ public class Exchange {
                 .onItem()
                 .transformToUni(
                         body -> on(body.length() > SMALL_BODY_BYTES ? worker : Runnable::run, () -> read.apply(body)))
+                .onFailure(ServingException.class)
+                .invoke(service::refused)
                 .onItem()
                 .transformToUni(question -> Uni.createFrom()
                         .completionStage(() -> ask.apply(question))

@@ -64,6 +64,9 @@ import org.jboss.logging.Logger;
 final class Service {
     private static final Logger LOG = Logger.getLogger(Service.class);
 
+    /** Longest wait for what should have ended by itself. */
+    private static final Duration LAST_WAIT = Duration.ofSeconds(5);
+
     private final AtelierConfig config;
     private final Engine engine;
     private final MetricsListener metrics;
@@ -184,13 +187,18 @@ final class Service {
         });
     }
 
-    /** Answers everything that was accepted, then ends the devices and frees the models. */
+    /**
+     * Answers everything that was accepted, then ends the devices and frees the models. Quarkus has waited for the HTTP
+     * exchanges before, as long as {@code atelier.drain.timeout} says: what is unanswered now has lost its caller.
+     */
     void stop() {
         devices.forEach(DeviceExecutor::drain);
         try {
-            admission.close().get(config.drain().timeout().toNanos(), TimeUnit.NANOSECONDS);
+            admission.close().get(LAST_WAIT.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException late) {
-            LOG.errorf("after %s requests are still unanswered", config.drain().timeout());
+            LOG.errorf(
+                    "the drain ended after %s with requests unanswered",
+                    config.drain().timeout());
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException impossible) {
@@ -198,7 +206,7 @@ final class Service {
         }
         for (DeviceExecutor device : devices) {
             try {
-                if (!device.close(Duration.ofSeconds(5))) {
+                if (!device.close(LAST_WAIT)) {
                     LOG.warnf("an execution on %s has not returned; its models are not freed", device.id());
                 }
             } catch (InterruptedException interrupted) {

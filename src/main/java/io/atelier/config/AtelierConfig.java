@@ -14,8 +14,8 @@ import org.hibernate.validator.constraints.time.DurationMin;
 
 /**
  * Everything that can be set, with its default. Each key may come from a system property, an environment variable
- * ({@code ATELIER_DEVICES}) or a properties file, as in any Quarkus application. An unknown key or a bad value stops the
- * start.
+ * ({@code ATELIER_DEVICES}) or a properties file, as in any Quarkus application. A bad value or an unknown key stops the
+ * start; only of misspelt environment variables nothing can be known.
  */
 @ConfigMapping(prefix = "atelier")
 public interface AtelierConfig {
@@ -124,7 +124,7 @@ public interface AtelierConfig {
         @DurationMax(hours = 24)
         Duration hangCeiling();
 
-        /** Pause between golden checks of an idle device; zero for none. */
+        /** Pause between golden checks of a device; zero for none. */
         @WithDefault("60S")
         @DurationMin(seconds = 0)
         @DurationMax(hours = 24)

@@ -295,7 +295,7 @@ public final class DeviceExecutor {
         changeState(DeviceState.READY, "ready");
         wakeAll();
         if (!watch.goldenInterval().isZero()) {
-            timer.schedule(watch.goldenInterval().toNanos(), this::checkWhenIdle);
+            timer.schedule(watch.goldenInterval().toNanos(), this::checkNowAndThen);
         }
     }
 
@@ -486,9 +486,16 @@ public final class DeviceExecutor {
         launch.executing = resident.queue.began(expected);
         listener.onExecutionStarted(launch.execution);
         Runnable over = () -> over(launch);
-        guard.run(() -> launch.begin(over))
-                .whenComplete((outputs, failure) -> settler.execute(() -> answer(launch, outputs, failure)));
-        launch.guardReturned(over);
+        Runnable late = () -> executor.execute(() -> launch.callEngine(over));
+        guard.run(() -> launch.begin(late)).whenComplete((outputs, failure) -> {
+            if (unwrap(failure) instanceof ExecutionGuard.Rejected) {
+                over.run();
+            }
+            settler.execute(() -> answer(launch, outputs, failure));
+        });
+        if (launch.hasBegunInTime()) {
+            launch.callEngine(over);
+        }
     }
 
     private Launch launch(Resident resident, List<Ticket> batch, EngineBatch input, Permits.Permit permit) {
@@ -506,7 +513,7 @@ public final class DeviceExecutor {
         return launch;
     }
 
-    /** Native call and guard have both returned; on the device's thread, or whichever the engine completes on. */
+    /** The native call has returned and the guard was told, or it rejected; on the device's thread, or whichever the engine completes on. */
     private void over(Launch launch) {
         long nanos = finish(launch);
         Throwable failure = launch.nativeFailure();
@@ -695,15 +702,16 @@ public final class DeviceExecutor {
                         .toList(),
                 new CompletableFuture<>());
         Launch launch = launch(resident, List.of(), input, permit);
-        Runnable over = () -> finish(launch);
-        var unused = launch.begin(over).handle((outputs, failure) -> {
+        CompletableFuture<List<List<Tensor>>> answer = launch.begin(() -> {});
+        launch.callEngine(() -> {});
+        var unused = answer.handle((outputs, failure) -> {
             boolean right = failure == null && resident.golden.isAnsweredBy(outputs.get(0));
             if (right) {
                 long now = ticker.nanoTime();
                 resident.goldenPassed(now);
                 resident.queue.times().record(id, launch.elements, now - launch.execution.startedNanos());
             }
-            launch.guardReturned(over);
+            finish(launch);
             resident.leave();
             permit.close();
             then.accept(right);
@@ -711,21 +719,18 @@ public final class DeviceExecutor {
         });
     }
 
-    /** Now and then, when there is nothing else to do. */
-    private void checkWhenIdle() {
+    /** Now and then, under load too: a device that lies looks well from everywhere else. */
+    private void checkNowAndThen() {
         if (state == DeviceState.CLOSED || state == DeviceState.DRAINING) {
             return;
         }
-        timer.schedule(watch.goldenInterval().toNanos(), this::checkWhenIdle);
-        if (state == DeviceState.READY && !hasWork()) {
+        timer.schedule(watch.goldenInterval().toNanos(), this::checkNowAndThen);
+        if (state == DeviceState.READY && checks.isEmpty()) {
             residents.stream()
                     .min(Comparator.comparingLong(Resident::goldenAtNanos))
                     .ifPresent(resident -> {
-                        Check idle = new Check(resident, ticker.nanoTime(), null, null);
-                        checks.add(idle);
-                        if (!wake()) {
-                            checks.remove(idle); // not idle after all
-                        }
+                        checks.add(new Check(resident, ticker.nanoTime(), null, null));
+                        wake(); // without a free slot, whoever gives one back finds the check
                     });
         }
     }
@@ -800,7 +805,7 @@ public final class DeviceExecutor {
     }
 
     private static void expire(Ticket ticket) {
-        ticket.fail(new DeadlineExceeded("the deadline passed while the request was queued"));
+        ticket.fail(new DeadlineExceeded("the request waited too long to be answered in time"));
     }
 
     private static ServingException failureOf(@Nullable Throwable cause) {

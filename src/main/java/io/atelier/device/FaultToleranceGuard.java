@@ -25,8 +25,9 @@ import org.eclipse.microprofile.faulttolerance.exceptions.TimeoutException;
  * <p>The circuit breaker counts timeouts and errors of the device. Other failures are the requests' own until a golden
  * check says otherwise.
  *
- * <p>The guard runs the execution on the calling thread, which is the device's. Its timeout answers the callers from the
- * library's timer; the bulkhead stays taken until the execution's own stage completes.
+ * <p>The guard begins the execution on the calling thread, which is the device's, and returns; the native call follows,
+ * since a guard that waits for it could tell nobody of its limit. Its timeout answers the callers from the library's
+ * timer; the bulkhead stays taken until the execution's own stage completes.
  */
 public final class FaultToleranceGuard implements ExecutionGuard {
     private static final TypeLiteral<CompletionStage<List<List<Tensor>>>> OUTPUTS = new TypeLiteral<>() {};

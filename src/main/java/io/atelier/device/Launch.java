@@ -12,15 +12,18 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One native execution on its way through the guard.
  *
- * <p>It is over when both the native call and the guard have returned, in whichever order; only then the permit goes
- * back, so that the guard's bulkhead has a place free whenever there is a permit. Its callers may have been answered
- * long before.
+ * <p>The guard begins it, which only says so; the engine is called afterwards, since a guard that waited for the native
+ * call could tell nobody of its limit. Usually the guard has begun it by the time it returns. Its bulkhead may also let
+ * another of the device's threads begin it, a moment later: then one of the device's threads is asked anew.
+ *
+ * <p>The permit goes back when the native call has returned and the guard has been told, or when the guard has rejected
+ * it. Its callers may have been answered long before.
  */
 final class Launch {
     final Resident resident;
@@ -30,11 +33,20 @@ final class Launch {
     final long elements;
     private final Permits.Permit permit;
     private final Set<Ticket> held = ConcurrentHashMap.newKeySet();
-    private final AtomicInteger toReturn = new AtomicInteger(2);
-    private volatile boolean begun;
+    private final AtomicReference<Passage> passage = new AtomicReference<>(Passage.ASKED);
+    private final CompletableFuture<List<List<Tensor>>> seenByGuard = new CompletableFuture<>();
+    private volatile boolean returned;
     private volatile @Nullable Throwable nativeFailure;
     volatile Timer.@Nullable Alarm hangAlarm;
     volatile ModelQueue.@Nullable Executing executing;
+
+    /** How far the guard has let it. */
+    private enum Passage {
+        ASKED,
+        BEGUN,
+        /** Not begun when the guard returned: rejected, or begun later. */
+        LEFT
+    }
 
     /** @param batch the tickets; empty for a golden check */
     Launch(Resident resident, List<Ticket> batch, EngineBatch input, Execution execution, Permits.Permit permit) {
@@ -64,10 +76,27 @@ final class Launch {
                 CompletableFuture.allOf(settled));
     }
 
-    /** Runs the engine; called by the guard, on the device's thread. Then {@code over} runs, once. */
-    CompletableFuture<List<List<Tensor>>> begin(Runnable over) {
-        begun = true;
-        CompletableFuture<List<List<Tensor>>> seenByGuard = new CompletableFuture<>();
+    /**
+     * The guard begins the execution, on whichever thread.
+     *
+     * @param late asks for a thread to call the engine on; run if the one that asked the guard has gone
+     * @return completes when the native call has returned
+     */
+    CompletableFuture<List<List<Tensor>>> begin(Runnable late) {
+        if (!passage.compareAndSet(Passage.ASKED, Passage.BEGUN)) {
+            passage.set(Passage.BEGUN);
+            late.run();
+        }
+        return seenByGuard;
+    }
+
+    /** Whether the thread that asked the guard is to call the engine: it has begun. Else it may go. */
+    boolean hasBegunInTime() {
+        return !passage.compareAndSet(Passage.ASKED, Passage.LEFT);
+    }
+
+    /** Runs the engine, once begun; on the device's thread. Then {@code over} runs, once. */
+    void callEngine(Runnable over) {
         CompletableFuture<List<List<Tensor>>> nativeCall;
         try {
             nativeCall = resident.instance.run(input).toCompletableFuture();
@@ -78,37 +107,24 @@ final class Launch {
             Throwable failure =
                     wrapped instanceof CompletionException && wrapped.getCause() != null ? wrapped.getCause() : wrapped;
             nativeFailure = failure;
+            returned = true;
             if (failure == null) {
                 seenByGuard.complete(outputs);
             } else {
                 seenByGuard.completeExceptionally(failure);
             }
-            oneReturned(over);
-        });
-        return seenByGuard;
-    }
-
-    /** The guard has returned, having begun or not. */
-    void guardReturned(Runnable over) {
-        if (!begun) {
-            oneReturned(over);
-        }
-        oneReturned(over);
-    }
-
-    private void oneReturned(Runnable over) {
-        if (toReturn.decrementAndGet() == 0) {
             over.run();
-        }
+        });
     }
 
     /** Whether the engine was called at all. */
     boolean begun() {
-        return begun;
+        return passage.get() == Passage.BEGUN;
     }
 
+    /** Whether the native call has returned. */
     boolean isOver() {
-        return toReturn.get() == 0;
+        return returned;
     }
 
     /** The engine's own failure, if it has returned with one. */

@@ -8,7 +8,7 @@ import java.time.Duration;
  * @param hangMultiple   an execution hangs when it has taken this many times the 99th percentile of its kind
  * @param hangFloor      no execution hangs before
  * @param hangCeiling    every execution hangs after; also the limit while nothing is known
- * @param goldenInterval pause between golden checks of an idle device; zero for none
+ * @param goldenInterval pause between golden checks of a device; zero for none
  * @param probeInterval  pause before a quarantined device is tried again
  */
 public record WatchPolicy(

@@ -184,15 +184,13 @@ public final class BatchLayout {
 
     private static void fill(ByteBuffer target, Tensor like, double value) {
         int size = like.dataType().sizeBytes();
+        long bits = ElementBits.of(like.dataType(), value);
         for (int at = 0; at < target.limit(); at += size) {
-            switch (like.dataType()) {
-                case FP32 -> target.putFloat(at, (float) value);
-                case FP64 -> target.putDouble(at, value);
-                case INT64, UINT64 -> target.putLong(at, (long) value);
-                case INT32, UINT32 -> target.putInt(at, (int) value);
-                case INT16, UINT16, FP16, BF16 -> target.putShort(at, (short) value);
-                case INT8, UINT8, BOOL -> target.put(at, (byte) value);
-                case BYTES -> throw new IllegalArgumentException("BYTES cannot be padded");
+            switch (size) {
+                case Byte.BYTES -> target.put(at, (byte) bits);
+                case Short.BYTES -> target.putShort(at, (short) bits);
+                case Integer.BYTES -> target.putInt(at, (int) bits);
+                default -> target.putLong(at, bits);
             }
         }
     }

@@ -12,8 +12,10 @@ import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -101,8 +103,12 @@ public final class MetricsListener implements ServingListener {
         }
     }
 
-    /** Shows a queue; the suppliers are called at each scrape. */
+    /** Shows a queue, in place of one of the same model; the suppliers are called at each scrape. */
     public void showQueue(ModelId model, IntSupplier depth, LongSupplier predictedWaitNanos) {
+        Tags tags = Tags.of("model", model.name(), "version", model.version());
+        for (String name : List.of("atelier.queue.predicted.wait", "atelier.queue.depth")) {
+            registry.find(name).tags(tags).gauges().forEach(registry::remove); // else the old queue's would stay
+        }
         Gauge.builder("atelier.queue.predicted.wait", predictedWaitNanos, wait -> wait.getAsLong() / 1e9)
                 .description("Wait to expect of a request that comes now")
                 .baseUnit("seconds")

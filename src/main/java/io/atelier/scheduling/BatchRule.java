@@ -12,8 +12,8 @@ import java.util.List;
  * Which requests of a model may share a batch, and how many rows each one adds. Immutable.
  *
  * <p>Requests share a batch when their shapes are equal on every axis but the first. A dynamic axis of an input that
- * may be padded counts by its bucket instead: sizes from one bucket are filled up to the largest of the batch, so at most
- * a third of a batch is padding. Buckets grow by turns by a half and by a third: 8, 12, 16, 24, 32, 48, …
+ * may be padded counts by its bucket instead: sizes from one bucket are filled up to the largest of the batch. Buckets grow by
+ * turns by a half and by a third, 8, 12, 16, 24, 32, 48, …, so above the first one at most a third of a batch is padding.
  *
  * <p>A model that takes one request at a time has a rule too: each request has a key of its own.
  */

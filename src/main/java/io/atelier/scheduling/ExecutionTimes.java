@@ -61,6 +61,15 @@ public final class ExecutionTimes {
         return fastest == Long.MAX_VALUE ? 0 : fastest;
     }
 
+    /** The shortest of the last executions of this size on any device; 0 where a device has not run it. */
+    public long leastNanos(long elements) {
+        long least = Long.MAX_VALUE;
+        for (Curve curve : curves.values()) {
+            least = Math.min(least, curve.leastNanos(elements));
+        }
+        return least == Long.MAX_VALUE ? 0 : least;
+    }
+
     /** Time by size on one device. */
     private static final class Curve {
         private final double[] mean = new double[64];
@@ -98,6 +107,15 @@ public final class ExecutionTimes {
             long[] sorted = Arrays.copyOf(recent[known], count);
             Arrays.sort(sorted);
             return (long) Math.scalb((double) sorted[count - 1 - count / 100], bucket(elements) - known);
+        }
+
+        /** A device that has not run this size makes no claim: it may be fast. */
+        synchronized long leastNanos(long elements) {
+            int bucket = bucket(elements);
+            int count = (int) Math.min(samples[bucket], RECENT);
+            return count == 0
+                    ? 0
+                    : Arrays.stream(recent[bucket], 0, count).min().orElse(0);
         }
 
         /** The bucket itself or the nearest that has samples, the larger first; what it says scales with the size. */

@@ -58,6 +58,7 @@ public final class ModelQueue {
     private final WaitPredictor predictor = new WaitPredictor();
     private long sequence;
     private long queuedElements;
+    private long queuedRows;
     private long unsettled;
     private final CompletableFuture<Void> drained = new CompletableFuture<>();
     private boolean closed;
@@ -148,10 +149,7 @@ public final class ModelQueue {
                         "the queue of model '%s' is full: %d wait".formatted(model.name(), depth.get()),
                         Duration.ofNanos(expectedWait));
             }
-            if (modelWait > 0
-                    && predictor.pessimisticNanos(modelWait)
-                                    + times.expectedNanos(ticket.shape().elements())
-                            > remaining) {
+            if (modelWait > 0 && predictor.pessimisticNanos(modelWait) + batchNanos(ticket) > remaining) {
                 throw new Overloaded(
                         "the request would wait for model '%s' about %d ms, more than its timeout allows"
                                 .formatted(model.name(), expectedWait / 1_000_000),
@@ -231,6 +229,9 @@ public final class ModelQueue {
                 long due = dueNanos(candidates);
                 if (due > now) {
                     return new Pull(List.of(), late, due);
+                }
+                if (dropHopeless(candidates, now, late)) {
+                    continue;
                 }
                 candidates.forEach(this::unlink);
                 List<Ticket> batch = claim(candidates, now, late);
@@ -355,6 +356,9 @@ public final class ModelQueue {
         lock.lock();
         try {
             takeOut(ticket);
+            if (ticket.deadline().hasPassed() && waitedTooLong(ticket)) {
+                predictor.missed(ticket.predictedWaitNanos());
+            }
             unsettled--;
             last = closed && unsettled == 0;
         } finally {
@@ -363,6 +367,13 @@ public final class ModelQueue {
         if (last) {
             drained.complete(null);
         }
+    }
+
+    /** Whether it expired in the line or in an execution that began too late, rather than in one that hung. */
+    private boolean waitedTooLong(Ticket ticket) {
+        long left = ticket.deadline().atNanos() - ticket.startedNanos();
+        long perRow = Math.max(1, ticket.shape().elements() / ticket.shape().rows());
+        return ticket.attempts() == 0 || left < 2 * times.expectedNanos(perRow * policy.maxBatchSize());
     }
 
     private void takeOut(Ticket ticket) {
@@ -414,9 +425,9 @@ public final class ModelQueue {
             return 0;
         }
         long now = ticker.nanoTime();
-        long perTicket = waiting == 0 ? 1 : Math.max(1, queuedElements / waiting);
-        int together = Math.min(Math.max(1, waiting), policy.maxBatchSize());
-        long batchNanos = times.expectedNanos(perTicket * together);
+        long rows = Math.max(1, queuedRows);
+        long perRow = Math.max(1, queuedElements / rows);
+        long batchNanos = times.expectedNanos(perRow * Math.min(rows, policy.maxBatchSize()));
         long[] residuals = new long[slots];
         Arrays.fill(residuals, Math.min(free, slots), slots, batchNanos / 2);
         for (int i = 0; i < Math.min(executing.size(), slots - Math.min(free, slots)); i++) {
@@ -424,7 +435,14 @@ public final class ModelQueue {
             residuals[slots - 1 - i] = Math.abs(executing.get(i).expectedEndNanos() - now);
         }
         Arrays.sort(residuals);
-        return WaitPredictor.modelNanos(residuals, waiting / policy.maxBatchSize(), batchNanos);
+        return WaitPredictor.modelNanos(residuals, queuedRows / policy.maxBatchSize(), batchNanos);
+    }
+
+    /** How long the batch will take that a ticket which comes now is in: with company, where others wait. */
+    private long batchNanos(Ticket ticket) {
+        long elements = queuedElements + ticket.shape().elements();
+        long rows = queuedRows + ticket.shape().rows();
+        return times.expectedNanos(elements * Math.min(rows, policy.maxBatchSize()) / rows);
     }
 
     private List<Ticket> candidates(Object key, int freeSlots) {
@@ -442,6 +460,30 @@ public final class ModelQueue {
             rows += ticket.shape().rows();
         }
         return candidates;
+    }
+
+    /**
+     * Drops those whose deadline is nearer than any execution of this size has lately taken, while others wait: they
+     * would take the places of requests that can be answered, and at a load above the capacity of nearly all of them.
+     * When nothing else waits they are tried, so that a device that has become faster is found out.
+     */
+    private boolean dropHopeless(List<Ticket> candidates, long now, List<Ticket> late) {
+        long least = times.leastNanos(candidates.stream()
+                .mapToLong(ticket -> ticket.shape().elements())
+                .sum());
+        List<Ticket> hopeless = candidates.stream()
+                .filter(ticket -> ticket.deadline().atNanos() - now < least)
+                .toList();
+        if (hopeless.isEmpty() || hopeless.size() == line.size()) {
+            return false;
+        }
+        for (Ticket ticket : hopeless) {
+            unlink(ticket);
+            discount(ticket);
+            predictor.missed(ticket.predictedWaitNanos());
+            late.add(ticket);
+        }
+        return true;
     }
 
     /** When the batch must start: now if it is full or may not wait, else in time for the nearest deadline. */
@@ -475,7 +517,7 @@ public final class ModelQueue {
             } else if (!ticket.isSettled()) {
                 late.add(ticket);
             }
-            if (!claimed || ticket.attempts() == 1) {
+            if (claimed && ticket.attempts() == 1) {
                 predictor.met(ticket.predictedWaitNanos(), now - ticket.arrivedNanos());
             }
         }
@@ -486,11 +528,13 @@ public final class ModelQueue {
         depth.incrementAndGet();
         arrivals.incrementAndGet();
         queuedElements += ticket.shape().elements();
+        queuedRows += ticket.shape().rows();
     }
 
     private void discount(Ticket ticket) {
         depth.decrementAndGet();
         queuedElements -= ticket.shape().elements();
+        queuedRows -= ticket.shape().rows();
     }
 
     private void unlink(Ticket ticket) {

@@ -57,7 +57,21 @@ final class WaitPredictor {
         double ratio = Math.min((double) metNanos / modelNanos, LARGEST_RATIO);
         bias += (ratio - bias) * BIAS_WEIGHT;
         bias = Math.max(bias, 1 / LARGEST_RATIO);
-        spread += QUANTILE_STEP * (ratio > bias * spread ? QUANTILE : QUANTILE - 1);
+        follow(ratio > bias * spread);
+    }
+
+    /**
+     * A ticket was not answered in time for its wait. Its deadline cut the wait short, so how long it was says nothing;
+     * but it is one of those that the pessimistic wait must keep out.
+     */
+    void missed(long modelNanos) {
+        if (modelNanos >= SMALLEST_NANOS) {
+            follow(true);
+        }
+    }
+
+    private void follow(boolean exceeded) {
+        spread += QUANTILE_STEP * (exceeded ? QUANTILE : QUANTILE - 1);
         spread = Math.min(Math.max(spread, 1), LARGEST_RATIO);
     }
 }

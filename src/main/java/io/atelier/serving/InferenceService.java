@@ -3,6 +3,7 @@ package io.atelier.serving;
 import io.atelier.core.Deadline;
 import io.atelier.core.InferenceRequest;
 import io.atelier.core.InferenceResult;
+import io.atelier.core.ServingException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -37,6 +38,9 @@ public interface InferenceService {
      * @param model name of a model whose task is text embedding
      */
     CompletableFuture<Embeddings> embed(String model, List<String> texts, Deadline deadline);
+
+    /** Counts a request that was refused before it came to {@link #infer} or {@link #embed}. */
+    void refused(ServingException reason);
 
     /** Every device, in order. */
     List<DeviceView> devices();

@@ -149,7 +149,9 @@ public final class QueuedInferenceService implements InferenceService {
         ServedModel served = directory.find(model, null);
         TextEmbedder embedding = served.embedding();
         if (embedding == null) {
-            throw new InvalidInput("model '" + model + "' does not embed texts");
+            InvalidInput refused = new InvalidInput("model '" + model + "' does not embed texts");
+            listener.onRefused(served.id(), refused);
+            return CompletableFuture.failedFuture(refused);
         }
         long characters = texts.stream().mapToLong(String::length).sum();
         CompletionStage<List<long[]>> tokens = characters <= INLINE_CHARACTERS
@@ -164,6 +166,11 @@ public final class QueuedInferenceService implements InferenceService {
             }
         });
         return call.answer;
+    }
+
+    @Override
+    public void refused(ServingException reason) {
+        listener.onRefused(null, reason);
     }
 
     @Override

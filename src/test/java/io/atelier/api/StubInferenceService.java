@@ -147,4 +147,9 @@ public class StubInferenceService implements InferenceService {
         }
         return new Tensor(name, DataType.FP32, shape, data.flip());
     }
+
+    @Override
+    public void refused(ServingException reason) {
+        // nobody counts
+    }
 }

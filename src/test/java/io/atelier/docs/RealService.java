@@ -1,9 +1,11 @@
 package io.atelier.docs;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.atelier.api.StubInferenceService;
 import io.atelier.serving.InferenceService;
+import io.atelier.serving.ServingStatus;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import java.time.Duration;
 import java.util.Map;
@@ -15,9 +17,11 @@ public final class RealService implements QuarkusTestProfile {
         return Map.of("quarkus.arc.exclude-types", StubInferenceService.class.getName());
     }
 
+    /** Waits until loading is over, and fails with its reasons if the service is not ready then. */
     static void awaitReady(InferenceService service) {
-        await("the embedded model")
+        await("loading")
                 .atMost(Duration.ofMinutes(1))
-                .until(() -> service.status().ready());
+                .until(() -> service.status().started());
+        assertThat(service.status()).matches(ServingStatus::ready, "is ready");
     }
 }

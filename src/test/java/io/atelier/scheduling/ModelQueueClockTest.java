@@ -8,6 +8,7 @@ import io.atelier.testing.Tickets;
 import java.time.Duration;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 class ModelQueueClockTest {
@@ -20,10 +21,11 @@ class ModelQueueClockTest {
     void looksAtTheClockWhenItsTurnHasComeNotBefore() throws Exception {
         Ticket ticket = new Tickets(time).of(1, Duration.ofMillis(10));
         FutureTask<Pull> pull = new FutureTask<>(() -> queue.pull(1));
+        AtomicBoolean asked = new AtomicBoolean();
         queue.attach(new Puller() {
             @Override
             public int slots() {
-                if (!pull.isDone()) {
+                if (!asked.getAndSet(true)) {
                     Thread device = new Thread(pull, "device");
                     device.start();
                     awaitBlocked(device);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.atelier.core.DeviceId;
 import io.atelier.core.ServingException.Cancelled;
+import io.atelier.core.ServingException.DeadlineExceeded;
 import io.atelier.core.ServingException.NotReady;
 import io.atelier.core.ServingException.Overloaded;
 import io.atelier.core.Ticket;
@@ -160,6 +161,106 @@ class ModelQueueTest {
                         Overloaded.class,
                         refused -> assertThat(refused.retryAfter()).hasValue(Duration.ofMillis(350)));
         assertThat(queue.depth()).isEqualTo(3);
+    }
+
+    @Test
+    void countsOnTheTimeOfTheWholeBatchThatARequestWillBeIn() {
+        ModelQueue queue = queue(new BatchPolicy(4, Duration.ZERO, 100));
+        queue.attach(new BusyDevice());
+        times.record(DeviceId.cpu(0), 1, 30_000_000);
+        times.record(DeviceId.cpu(0), 4, 60_000_000);
+        offer(queue, 3);
+
+        // half a batch until a slot is free, then the batch of four that it completes: 30 + 60 ms
+        assertThatThrownBy(() -> queue.offer(tickets.of(4, Duration.ofMillis(85))))
+                .isInstanceOf(Overloaded.class);
+        queue.offer(tickets.of(4, Duration.ofMillis(95)));
+    }
+
+    @Test
+    void dropsWhatNoExecutionCouldAnswerInTimeAnyMoreWhileOthersWait() {
+        times.record(DeviceId.cpu(0), 2, 50_000_000);
+        ModelQueue queue = queue(new BatchPolicy(2, Duration.ZERO, 100));
+        Ticket hopeless = tickets.of(1, Duration.ofMillis(60));
+        queue.offer(hopeless);
+        List<Ticket> others = offer(queue, 2);
+        time.advance(Duration.ofMillis(20));
+
+        Pull pull = queue.pull(1);
+
+        assertThat(pull.batch()).containsExactlyElementsOf(others);
+        assertThat(pull.late()).containsExactly(hopeless);
+        assertThat(hopeless.attempts()).isZero();
+        assertThat(queue.depth()).isZero();
+    }
+
+    @Test
+    void triesWhatIsHopelessWhenNothingElseWaits() {
+        times.record(DeviceId.cpu(0), 1, 50_000_000);
+        ModelQueue queue = queue(new BatchPolicy(2, Duration.ZERO, 100));
+        Ticket hopeless = tickets.of(1, Duration.ofMillis(60));
+        queue.offer(hopeless);
+        time.advance(Duration.ofMillis(20));
+
+        assertThat(queue.pull(1).batch()).containsExactly(hopeless);
+    }
+
+    @Test
+    void keepsADistanceFromTheDeadlineWhenAnswersComeTooLate() {
+        times.record(DeviceId.cpu(0), 1, 100_000_000);
+        ModelQueue queue = queue(new BatchPolicy(1, Duration.ZERO, 1000));
+        queue.attach(new BusyDevice());
+        Ticket ticket = tickets.of(1, Duration.ofMillis(160));
+        queue.offer(ticket);
+        time.advance(Duration.ofMillis(50));
+        queue.pull(1);
+        time.advance(Duration.ofMillis(110)); // the wait was as predicted, the execution a little longer
+        ticket.fail(new DeadlineExceeded("late"));
+
+        assertThatThrownBy(() -> queue.offer(tickets.of(2, Duration.ofMillis(151))))
+                .isInstanceOf(Overloaded.class);
+    }
+
+    @Test
+    void keepsADistanceFromTheDeadlineWhenRequestsExpireInTheLine() {
+        times.record(DeviceId.cpu(0), 1, 100_000_000);
+        ModelQueue queue = queue(new BatchPolicy(1, Duration.ZERO, 1000));
+        queue.attach(new BusyDevice());
+        Ticket stuck = tickets.of(1, Duration.ofMillis(160));
+        queue.offer(stuck);
+        time.advance(Duration.ofMillis(160));
+        stuck.fail(new DeadlineExceeded("late"));
+
+        assertThatThrownBy(() -> queue.offer(tickets.of(2, Duration.ofMillis(151))))
+                .isInstanceOf(Overloaded.class);
+    }
+
+    @Test
+    void anExecutionThatHangsDoesNotMakeWaitsLongerThanTheyAre() {
+        times.record(DeviceId.cpu(0), 1, 100_000_000);
+        ModelQueue queue = queue(new BatchPolicy(1, Duration.ZERO, 1000));
+        queue.attach(new BusyDevice());
+        Ticket victim = tickets.of(1, Duration.ofSeconds(5));
+        queue.offer(victim);
+        time.advance(Duration.ofMillis(50));
+        queue.pull(1);
+        time.advance(Duration.ofSeconds(5));
+        victim.fail(new DeadlineExceeded("late"));
+
+        queue.offer(tickets.of(2, Duration.ofMillis(151)));
+    }
+
+    @Test
+    void predictsByRowsNotByTickets() {
+        ModelQueue queue = queue(new BatchPolicy(8, Duration.ZERO, 100));
+        queue.attach(new BusyDevice());
+        times.record(DeviceId.cpu(0), 8, 100_000_000);
+        offer(queue, 8, "k");
+        offer(queue, 8, "k");
+        offer(queue, 8, "k");
+
+        // half a batch until the slot is free, then three full ones
+        assertThat(queue.predictedWaitNanos()).isEqualTo(350_000_000);
     }
 
     @Test

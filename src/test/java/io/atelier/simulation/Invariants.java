@@ -38,7 +38,7 @@ final class Invariants implements ServingListener {
         NO_WORK_ON_UNTRUSTED_DEVICE,
         /** A request whose caller went while it was queued is never computed. */
         NO_START_AFTER_CANCEL,
-        /** First executions of one model, key and priority begin in the order of arrival. */
+        /** First executions of one model, key and priority begin in the order of arrival, but for those that are late. */
         FIFO,
         /** A batch has one model, one key, and at most the rows that it may have, unless it is one request. */
         BATCH,
@@ -54,7 +54,10 @@ final class Invariants implements ServingListener {
         TRUE_ANSWER,
         /** After a sticky error a request is not tried again on the same device while it is in service. */
         RETRY_ELSEWHERE,
-        /** Each failure has a reason that the outside knows too. */
+        /**
+         * Each failure has a reason that the outside knows too. Late before its deadline is only what exceeded the
+         * guard's limit, or had less time left than an execution has taken.
+         */
         HONEST_FAILURE,
         /** A request that breaks batches fails; its neighbours do not for its sake. */
         POISON_ALONE,
@@ -110,6 +113,7 @@ final class Invariants implements ServingListener {
     private @Nullable SimWorld world;
     private @Nullable Broken first;
     private long hangCeilingNanos;
+    private long longestNanos;
     private int accepted;
 
     /** @param logging whether the story is kept, for whoever reads a failure */
@@ -250,7 +254,7 @@ final class Invariants implements ServingListener {
                 && waiting.state() == Ticket.State.QUEUED
                 && waiting.shape().key().equals(begun.shape().key())
                 && waiting.request().priority() == begun.request().priority()
-                && waiting.deadline().atNanos() > now();
+                && waiting.deadline().atNanos() - now() >= longestNanos;
     }
 
     void returned(SimCall call) {
@@ -258,6 +262,7 @@ final class Invariants implements ServingListener {
         call.returned = true;
         call.instance.running--;
         running.remove(call);
+        longestNanos = Math.max(longestNanos, now() - call.beganNanos);
         if (call.golden && call.outcome == Outcome.RIGHT) {
             call.instance.goldenRight = true;
         } else if (call.golden || call.outcome == Outcome.STICKY) {
@@ -343,7 +348,8 @@ final class Invariants implements ServingListener {
         if (code == ErrorCode.DEADLINE_EXCEEDED) {
             boolean limit = request.calls.stream()
                     .anyMatch(call -> now() - call.beganNanos >= limits.getOrDefault(call.device, 0L));
-            if (ticket(request).deadline().atNanos() > now() && !limit) {
+            boolean hopeless = ticket(request).deadline().atNanos() - now() < longestNanos;
+            if (ticket(request).deadline().atNanos() > now() && !limit && !hopeless) {
                 broken(Name.HONEST_FAILURE, request + " failed as late before its deadline");
             }
         } else if (code == ErrorCode.CANCELLED) {

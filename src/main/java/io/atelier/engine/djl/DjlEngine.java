@@ -88,6 +88,10 @@ public final class DjlEngine implements Engine {
     }
 
     private static byte[] read(ModelSource source) throws ModelLoadException {
+        if (!source.file().toString().endsWith(".onnx")) {
+            throw new ModelLoadException(
+                    source.file().getFileName() + " needs an engine that is not in this build; it runs model.onnx");
+        }
         try {
             return Files.readAllBytes(source.file());
         } catch (IOException failure) {
