@@ -419,6 +419,7 @@ public final class DeviceExecutor {
     private void work(Permits.Permit permit) {
         Check check = checks.poll();
         if (check != null) {
+            wakeOthers(); // the wake-up may have been a request's
             check(check, permit);
             return;
         }
