@@ -300,7 +300,7 @@ public final class DeviceExecutor {
     }
 
     /** Goes on with what is queued; is not watched any more for what it does when idle. */
-    public void drain() {
+    public synchronized void drain() {
         if (state == DeviceState.READY) {
             changeState(DeviceState.DRAINING, "draining");
         }
