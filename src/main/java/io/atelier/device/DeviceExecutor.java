@@ -26,12 +26,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -57,7 +55,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Tickets are settled by the settler, never on the device's thread.
  *
  * <p>States: STARTING → READY → DRAINING → CLOSED, and READY ↔ QUARANTINED. Thread-safe: state and residents are
- * published by volatile writes under the object's lock; permits are atomic; what runs is in a concurrent set.
+ * published by volatile writes under the object's lock; permits are atomic; what runs is in a concurrent queue, the oldest first.
  */
 public final class DeviceExecutor {
     private final DeviceId id;
@@ -70,7 +68,7 @@ public final class DeviceExecutor {
     private final Ticker ticker;
     private final ServingListener listener;
 
-    private final Set<Launch> running = ConcurrentHashMap.newKeySet();
+    private final Queue<Launch> running = new ConcurrentLinkedQueue<>();
     private final Queue<Check> checks = new ConcurrentLinkedQueue<>();
     private final Statistics statistics = new Statistics();
     private final AtomicLong nextWakeNanos = new AtomicLong(Pull.NEVER);
@@ -338,7 +336,15 @@ public final class DeviceExecutor {
         return withPermit(this::work);
     }
 
-    /** Takes the device out of service. Harmless if it is out already. */
+    /** Takes the device out of service, since what it computes is wrong or fails: nothing of it is believed any more. */
+    private void distrust(String why) {
+        quarantine(why);
+        for (Launch launch : running) {
+            fail(launch.takeAll(), new EngineFailure("the device failed", null));
+        }
+    }
+
+    /** Takes the device out of service. What cannot be retried elsewhere waits for it. Harmless if it is out already. */
     public void quarantine(String why) {
         synchronized (this) {
             if (state != DeviceState.READY && state != DeviceState.DRAINING) {
@@ -350,9 +356,7 @@ public final class DeviceExecutor {
             noLongerExpected(launch);
             retryElsewhere(launch);
         }
-        for (Check check = checks.poll(); check != null; check = checks.poll()) {
-            judgeLater(check, false);
-        }
+        judgeUnchecked();
         probeLater();
     }
 
@@ -474,6 +478,10 @@ public final class DeviceExecutor {
 
     private void execute(Resident resident, List<Ticket> batch, Permits.Permit permit) {
         Launch launch = launch(resident, batch, Launch.inputOf(batch), permit);
+        if (!isInService()) {
+            giveBack(launch); // out of service since the pull
+            return;
+        }
         long expected = resident.queue.times().expectedNanos(id, launch.elements);
         launch.executing = resident.queue.began(expected);
         listener.onExecutionStarted(launch.execution);
@@ -523,11 +531,18 @@ public final class DeviceExecutor {
         }
         listener.onExecutionFinished(launch.execution, nanos, ended ? null : failure);
         if (failure != null && DeviceFaults.isSticky(failure)) {
-            quarantine("engine-error");
+            distrust("engine-error");
         }
         launch.resident.leave();
         launch.givePermitBack();
         goOn();
+    }
+
+    private void giveBack(Launch launch) {
+        finish(launch);
+        launch.resident.leave();
+        launch.givePermitBack();
+        launch.resident.queue.putBack(launch.takeAll());
     }
 
     private long finish(Launch launch) {
@@ -562,38 +577,44 @@ public final class DeviceExecutor {
 
     /** Answers a batch's callers; on the settler. */
     private void answer(Launch launch, @Nullable List<List<Tensor>> outputs, @Nullable Throwable failure) {
-        if (launch.isDisowned()) {
-            return;
-        }
         if (outputs != null) {
             for (int i = 0; i < launch.batch.size(); i++) {
-                succeed(launch.batch.get(i), outputs.get(i));
+                if (launch.take(launch.batch.get(i))) {
+                    succeed(launch.batch.get(i), outputs.get(i));
+                }
             }
             return;
         }
         Throwable cause = unwrap(failure);
+        if (cause != null && DeviceFaults.isSticky(cause)) {
+            distrust("engine-error"); // before the retry, which would find this device again
+            retryElsewhere(launch);
+        }
+        List<Ticket> tickets = launch.takeAll();
+        ModelQueue queue = launch.resident.queue;
+        if (tickets.isEmpty()) {
+            return;
+        }
         if (cause instanceof ExecutionGuard.Rejected) {
-            launch.resident.queue.putBack(launch.batch);
+            queue.putBack(tickets);
         } else if (cause instanceof ExecutionGuard.LimitExceeded) {
-            fail(launch.batch, new DeadlineExceeded("the execution exceeded its limit"));
+            fail(tickets, new DeadlineExceeded("the execution exceeded its limit"));
         } else if (cause instanceof CancellationException) {
-            fail(launch.batch, new DeadlineExceeded("the execution was ended")); // nobody waits any more
+            fail(tickets, new DeadlineExceeded("the execution was ended")); // nobody waits any more
         } else if (cause != null && DeviceFaults.isSticky(cause)) {
-            List<Ticket> others = new ArrayList<>(launch.batch);
-            others.removeAll(retryElsewhere(launch));
-            fail(others, failureOf(cause));
+            fail(tickets, failureOf(cause));
         } else if (launch.batch.size() > 1) {
-            int half = launch.batch.size() / 2; // whoever breaks the batch is left alone in the end
-            launch.resident.queue.putBack(launch.batch.subList(0, half));
-            launch.resident.queue.putBack(launch.batch.subList(half, launch.batch.size()));
+            int half = tickets.size() / 2; // whoever breaks the batch is left alone in the end
+            queue.putBack(tickets.subList(0, half));
+            queue.putBack(tickets.subList(half, tickets.size()));
         } else {
-            accuse(launch, cause);
+            accuse(launch, tickets.get(0), cause);
         }
     }
 
     /** A ticket failed alone: its own fault, unless the device proves unable to answer what it could answer before. */
-    private void accuse(Launch launch, @Nullable Throwable cause) {
-        Check check = new Check(launch.resident, launch.execution.startedNanos(), launch.batch.get(0), cause);
+    private void accuse(Launch launch, Ticket ticket, @Nullable Throwable cause) {
+        Check check = new Check(launch.resident, launch.execution.startedNanos(), ticket, cause);
         if (state == DeviceState.QUARANTINED) {
             judge(check, false);
         } else if (state != DeviceState.READY || isAnswered(check)) {
@@ -601,6 +622,9 @@ public final class DeviceExecutor {
         } else {
             checks.add(check);
             wake();
+            if (state == DeviceState.QUARANTINED) {
+                judgeUnchecked(); // since we looked
+            }
         }
     }
 
@@ -609,20 +633,16 @@ public final class DeviceExecutor {
     }
 
     /** Queues the tickets of an untrusted execution again, each once in its life; what comes of it is not believed. */
-    private List<Ticket> retryElsewhere(Launch launch) {
+    private void retryElsewhere(Launch launch) {
         List<Ticket> retried = new ArrayList<>();
         if (launch.resident.queue.slots() > 0) {
             for (Ticket ticket : launch.batch) {
-                if (!ticket.isSettled() && ticket.tryRetry()) {
+                if (!ticket.isSettled() && launch.holds(ticket) && ticket.tryRetry() && launch.take(ticket)) {
                     retried.add(ticket);
                 }
             }
         }
-        if (!retried.isEmpty()) {
-            launch.disown();
-            launch.resident.queue.putBack(retried);
-        }
-        return retried;
+        launch.resident.queue.putBack(retried);
     }
 
     /** Runs a golden sample with the permit, unless it was answered since; wrong, and the device is out. */
@@ -635,11 +655,18 @@ public final class DeviceExecutor {
         }
         golden(check.resident(), permit, right -> {
             if (!right) {
-                quarantine("golden");
+                distrust("golden");
             }
             judgeLater(check, right);
             goOn();
         });
+    }
+
+    /** Out of service, the device is to blame. */
+    private void judgeUnchecked() {
+        for (Check check = checks.poll(); check != null; check = checks.poll()) {
+            judgeLater(check, false);
+        }
     }
 
     private void judgeLater(Check check, boolean deviceIsWell) {

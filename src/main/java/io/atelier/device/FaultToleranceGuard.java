@@ -32,11 +32,16 @@ import org.eclipse.microprofile.faulttolerance.exceptions.TimeoutException;
 public final class FaultToleranceGuard implements ExecutionGuard {
     private static final TypeLiteral<CompletionStage<List<List<Tensor>>>> OUTPUTS = new TypeLiteral<>() {};
 
+    /** Pause after a rejected call; a trial of a half-open circuit breaker may take longer, and is asked for again. */
+    private static final long LONGEST_PAUSE_NANOS = 10_000_000;
+
     private final Guard guard;
     private final GuardPolicy policy;
     private final Ticker ticker;
     private volatile long openUntilNanos;
     private volatile boolean open;
+    private volatile long againNanos;
+    private volatile boolean paused;
 
     public FaultToleranceGuard(DeviceId device, int slots, GuardPolicy policy, Ticker ticker) {
         this.policy = policy;
@@ -65,13 +70,20 @@ public final class FaultToleranceGuard implements ExecutionGuard {
     @Override
     public CompletionStage<List<List<Tensor>>> run(Supplier<CompletionStage<List<List<Tensor>>>> execution) {
         return guard.get(execution, OUTPUTS).exceptionally(failure -> {
-            throw translate(failure);
+            RuntimeException translated = translate(failure);
+            if (translated instanceof Rejected) {
+                // a half-open circuit breaker lets one call through and rejects the others: they must not spin
+                againNanos = ticker.nanoTime() + Math.min(policy.openDelay().toNanos(), LONGEST_PAUSE_NANOS);
+                paused = true;
+            }
+            throw translated;
         });
     }
 
     @Override
     public long closedForNanos() {
-        return open ? Math.max(0, openUntilNanos - ticker.nanoTime()) : 0;
+        long now = ticker.nanoTime();
+        return Math.max(open ? Math.max(0, openUntilNanos - now) : 0, paused ? Math.max(0, againNanos - now) : 0);
     }
 
     /** Only these count against a device: a request that cannot be computed must not close it for the others. */
@@ -82,6 +94,7 @@ public final class FaultToleranceGuard implements ExecutionGuard {
     private void stateChanged(CircuitBreakerState state) {
         openUntilNanos = ticker.nanoTime() + policy.openDelay().toNanos();
         open = state == CircuitBreakerState.OPEN;
+        paused = false;
     }
 
     private static RuntimeException translate(Throwable failure) {

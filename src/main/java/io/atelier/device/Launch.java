@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -31,10 +32,10 @@ final class Launch {
     final Execution execution;
     final long elements;
     private final Permits.Permit permit;
+    private final Set<Ticket> held = ConcurrentHashMap.newKeySet();
     private final AtomicReference<Passage> passage = new AtomicReference<>(Passage.ASKED);
     private final CompletableFuture<List<List<Tensor>>> seenByGuard = new CompletableFuture<>();
     private volatile boolean returned;
-    private volatile boolean disowned;
     private volatile @Nullable Throwable nativeFailure;
     volatile Timer.@Nullable Alarm hangAlarm;
     volatile ModelQueue.@Nullable Executing executing;
@@ -54,6 +55,7 @@ final class Launch {
         this.input = input;
         this.execution = execution;
         this.permit = permit;
+        this.held.addAll(batch);
         this.elements = input.requests().stream()
                 .flatMap(List::stream)
                 .mapToLong(tensor -> tensor.shape().elements().orElse(0))
@@ -131,13 +133,22 @@ final class Launch {
         return nativeFailure;
     }
 
-    /** What the device returns from now on is not believed. */
-    void disown() {
-        disowned = true;
+    /**
+     * Takes a ticket out of the launch's hands, to answer it or to queue it again; one winner. What the device returns
+     * for it later is not believed.
+     */
+    boolean take(Ticket ticket) {
+        return held.remove(ticket);
     }
 
-    boolean isDisowned() {
-        return disowned;
+    /** Takes every ticket that is left, in order. */
+    List<Ticket> takeAll() {
+        return batch.stream().filter(this::take).toList();
+    }
+
+    /** Whether the ticket has not been taken. */
+    boolean holds(Ticket ticket) {
+        return held.contains(ticket);
     }
 
     void givePermitBack() {

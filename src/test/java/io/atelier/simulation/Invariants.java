@@ -38,7 +38,7 @@ final class Invariants implements ServingListener {
         NO_WORK_ON_UNTRUSTED_DEVICE,
         /** A request whose caller went while it was queued is never computed. */
         NO_START_AFTER_CANCEL,
-        /** First executions of one model, key and priority begin in the order of arrival. */
+        /** First executions of one model, key and priority begin in the order of arrival, but for those that are late. */
         FIFO,
         /** A batch has one model, one key, and at most the rows that it may have, unless it is one request. */
         BATCH,
@@ -47,14 +47,17 @@ final class Invariants implements ServingListener {
         /** A request begins at most 2 (log2 n + 1) times for batches of n, plus what the guard rejected. */
         BOUNDED_ATTEMPTS,
         /**
-         * An answer is right, and is the last call's. Excused is a wrong answer of a call that returned while its device
-         * was in service: nothing could tell. A device that has given a wrong golden answer is believed no more, also for
-         * what it was computing.
+         * An answer is right, and is the last call's. Excused is a wrong answer of a call that returned before a golden
+         * check could tell. From a wrong golden answer or a sticky error on, nothing that the device was computing is
+         * believed.
          */
         TRUE_ANSWER,
         /** After a sticky error a request is not tried again on the same device while it is in service. */
         RETRY_ELSEWHERE,
-        /** Each failure has a reason that the outside knows too. */
+        /**
+         * Each failure has a reason that the outside knows too. Late before its deadline is only what exceeded the
+         * guard's limit, or had less time left than an execution has taken.
+         */
         HONEST_FAILURE,
         /** A request that breaks batches fails; its neighbours do not for its sake. */
         POISON_ALONE,
@@ -110,6 +113,7 @@ final class Invariants implements ServingListener {
     private @Nullable SimWorld world;
     private @Nullable Broken first;
     private long hangCeilingNanos;
+    private long longestNanos;
     private int accepted;
 
     /** @param logging whether the story is kept, for whoever reads a failure */
@@ -250,7 +254,7 @@ final class Invariants implements ServingListener {
                 && waiting.state() == Ticket.State.QUEUED
                 && waiting.shape().key().equals(begun.shape().key())
                 && waiting.request().priority() == begun.request().priority()
-                && waiting.deadline().atNanos() > now();
+                && waiting.deadline().atNanos() - now() >= longestNanos;
     }
 
     void returned(SimCall call) {
@@ -258,8 +262,11 @@ final class Invariants implements ServingListener {
         call.returned = true;
         call.instance.running--;
         running.remove(call);
+        longestNanos = Math.max(longestNanos, now() - call.beganNanos);
         if (call.golden && call.outcome == Outcome.RIGHT) {
             call.instance.goldenRight = true;
+        } else if (call.golden || call.outcome == Outcome.STICKY) {
+            running.forEach(other -> other.disproved |= other.device.equals(call.device));
         }
     }
 
@@ -327,8 +334,8 @@ final class Invariants implements ServingListener {
         }
         if (by == null || !request.calls.contains(by)) {
             broken(Name.TRUE_ANSWER, request + " got the answer of " + by);
-        } else if (value != request.number + 1 && by.untrusted) {
-            broken(Name.TRUE_ANSWER, request + " got a wrong answer of a device that was out of service, from " + by);
+        } else if (value != request.number + 1 && by.disproved) {
+            broken(Name.TRUE_ANSWER, request + " got a wrong answer of a device that had been found out, from " + by);
         } else if (value != request.number + 1 && by.outcome != Outcome.WRONG) {
             broken(Name.TRUE_ANSWER, request + " got " + value);
         } else if (by != request.calls.get(request.calls.size() - 1)) {
@@ -341,7 +348,8 @@ final class Invariants implements ServingListener {
         if (code == ErrorCode.DEADLINE_EXCEEDED) {
             boolean limit = request.calls.stream()
                     .anyMatch(call -> now() - call.beganNanos >= limits.getOrDefault(call.device, 0L));
-            if (ticket(request).deadline().atNanos() > now() && !limit) {
+            boolean hopeless = ticket(request).deadline().atNanos() - now() < longestNanos;
+            if (ticket(request).deadline().atNanos() > now() && !limit && !hopeless) {
                 broken(Name.HONEST_FAILURE, request + " failed as late before its deadline");
             }
         } else if (code == ErrorCode.CANCELLED) {
@@ -460,7 +468,8 @@ final class Invariants implements ServingListener {
                 last.requests.size() == 1 && (last.outcome == Outcome.CRASH || last.outcome == Outcome.POISONED);
         boolean checking = running.stream().anyMatch(call -> call.golden && call.device.equals(last.device));
         DeviceExecutor device = device(last.device);
-        return failed && (checking || (device.state() == DeviceState.READY && device.freeSlots() == 0));
+        boolean inService = device.state() == DeviceState.READY || device.state() == DeviceState.DRAINING;
+        return failed && (checking || (inService && device.freeSlots() == 0));
     }
 
     // what holds in the end
@@ -500,6 +509,7 @@ final class Invariants implements ServingListener {
         check();
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // its annotation is not among our dependencies
     void log(String format, @Nullable Object... arguments) {
         if (logging) {
             log.append(now() / 1000)

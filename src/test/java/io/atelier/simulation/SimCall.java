@@ -30,6 +30,8 @@ final class SimCall {
     boolean returned;
     /** The device was put out of service while this ran. */
     boolean untrusted;
+    /** The device gave a wrong golden answer or a sticky error while this ran. */
+    boolean disproved;
     /** Runs on even when nobody waits, until it is let go. */
     boolean stuck;
 

@@ -116,15 +116,12 @@ final class SimEngine {
         SimCall call = new SimCall(calls++, instance, asked, golden, world.now(), outcome(fault, poison));
         invariants.began(call, rows);
         CompletableFuture<List<List<Tensor>>> stage = new CompletableFuture<>();
-        call.done.whenComplete((done, unused) -> {
+        var unusedDone = call.done.whenComplete((done, unused) -> {
             invariants.returned(call);
             if (!stage.isDone()) {
                 complete(call, batch, stage);
             }
         });
-        if (plant == Plant.RETURNS_EARLY && random.nextInt(4) == 0) {
-            world.at(world.now() + 100_000, () -> complete(call, batch, stage));
-        }
         long nanos = (long) (rowNanos * (1 + 0.3 * rows) * (0.8 + 0.4 * random.nextDouble()));
         if (fault == Fault.NONE && random.nextInt(16) == 0) {
             call.done.complete(null); // as quick as no time at all, on the caller's thread
@@ -134,6 +131,12 @@ final class SimEngine {
         if (thread != null) {
             thread.block();
             call.thread = thread;
+        }
+        if (plant == Plant.RETURNS_EARLY && !golden && random.nextInt(4) == 0) {
+            world.at(world.now() + 100_000, () -> {
+                complete(call, batch, stage);
+                free(call);
+            });
         }
         call.stuck = fault == Fault.HANGING;
         if (call.stuck && random.nextInt(3) == 0) {
@@ -165,9 +168,14 @@ final class SimEngine {
             return;
         }
         call.done.complete(null);
+        free(call);
+    }
+
+    private static void free(SimCall call) {
         SimExecutor thread = call.thread;
         if (thread != null) {
             thread.unblock();
+            call.thread = null;
         }
     }
 

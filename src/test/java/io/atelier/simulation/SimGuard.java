@@ -46,8 +46,8 @@ final class SimGuard implements ExecutionGuard {
         trial |= isTrial;
         inside++;
         CompletableFuture<List<List<Tensor>>> answer = new CompletableFuture<>();
-        answer.whenComplete((outputs, failure) -> count(isTrial, failure));
-        var alarm = world.schedule(
+        var unused = answer.whenComplete((outputs, failure) -> count(isTrial, failure));
+        var alarm = world.alarm(
                 policy.timeoutNanos(),
                 () -> answer.completeExceptionally(new LimitExceeded(new IllegalStateException())));
         CompletionStage<List<List<Tensor>>> stage = execution.get();

@@ -8,6 +8,7 @@ import io.atelier.core.ModelId;
 import io.atelier.core.Padding;
 import io.atelier.core.Ticker;
 import io.atelier.core.Ticket;
+import io.atelier.core.Timer;
 import io.atelier.device.DeviceExecutor;
 import io.atelier.device.WatchPolicy;
 import io.atelier.scheduling.BatchPolicy;
@@ -39,6 +40,8 @@ final class Simulation {
     private static final Duration LOAD = Duration.ofMillis(150);
     private static final Duration HEALED = Duration.ofMillis(310);
     private static final Duration END = Duration.ofMillis(500);
+    private static final List<Fault> FAULTS =
+            List.of(Fault.HANGING, Fault.SLOW, Fault.CRASHING, Fault.STICKY, Fault.LYING);
     private static final List<ModelId> MODELS = List.of(new ModelId("a", "1"), new ModelId("b", "1"));
 
     /** Wrong components, to see that the invariants can fail. */
@@ -48,13 +51,15 @@ final class Simulation {
         PERMITS_COME_BACK_EARLY,
         /** Golden answers are not compared. */
         BLIND_GOLDEN,
-        /** Queues read a clock that is slow. */
+        /** A device's bulkhead is smaller than its permits. */
+        NARROW_GUARD,
+        /** Queues read a clock that is slow, and deadlines' alarms come late. */
         SLOW_QUEUE_CLOCK,
         /** Queues read a clock that goes to and fro. */
         UNSTEADY_QUEUE_CLOCK,
         /** A device's executor forgets some tasks. */
         LOST_HAND_OVERS,
-        /** Deadlines' alarms come late. */
+        /** Alarms come late. */
         LATE_ALARMS,
         /** A model is freed while it serves. */
         FREED_UNDER_LOAD
@@ -113,7 +118,7 @@ final class Simulation {
                 true,
                 Duration.ofSeconds(30),
                 world.executor(2),
-                sabotage == Sabotage.LATE_ALARMS ? (delay, task) -> world.schedule(delay + 1_000_000, task) : world,
+                timer(),
                 world,
                 invariants);
     }
@@ -175,15 +180,25 @@ final class Simulation {
         SimGuard guard = new SimGuard(
                 world,
                 invariants,
-                new SimGuard.Policy(slots, limitNanos, breaker ? 1 + random.nextInt(3) : 0, millis(5, 30)));
+                new SimGuard.Policy(
+                        sabotage == Sabotage.NARROW_GUARD ? slots - 1 : slots,
+                        limitNanos,
+                        breaker ? 1 + random.nextInt(3) : 0,
+                        millis(5, 30)));
         SimExecutor executor = world.executor(slots);
         if (sabotage == Sabotage.LOST_HAND_OVERS) {
             executor.forget();
         }
         DeviceExecutor device =
-                new DeviceExecutor(id, slots, executor, guard, watch, settler, world, world, invariants);
+                new DeviceExecutor(id, slots, executor, guard, watch, settler, timer(), world, invariants);
         devices.put(device, slots);
         invariants.watch(device, limitNanos);
+    }
+
+    private Timer timer() {
+        return sabotage == Sabotage.LATE_ALARMS || sabotage == Sabotage.SLOW_QUEUE_CLOCK
+                ? (delay, task) -> world.schedule(delay + 3_000_000, task)
+                : world;
     }
 
     private BatchPolicy policy() {
@@ -269,7 +284,7 @@ final class Simulation {
         world.quiet(false);
         request.answer = answer;
         if (request.ticket != null) {
-            answer.whenComplete((result, failure) -> invariants.answered(request, result));
+            var unused = answer.whenComplete((result, failure) -> invariants.answered(request, result));
         }
     }
 
@@ -280,7 +295,7 @@ final class Simulation {
             invariants.log("%d goes away", request.number);
             request.gone = true;
             request.goneWhileQueued = ticket.state() == Ticket.State.QUEUED;
-            answer.cancel(false);
+            var unused = answer.cancel(false);
         }
     }
 
@@ -289,7 +304,7 @@ final class Simulation {
         int count = random.nextInt(5);
         for (int i = 0; i < count; i++) {
             DeviceId device = all.get(random.nextInt(all.size())).id();
-            Fault fault = Fault.values()[1 + random.nextInt(Fault.values().length - 1)];
+            Fault fault = FAULTS.get(random.nextInt(FAULTS.size()));
             long at = start + random.nextLong(LOAD.toNanos());
             world.at(at, () -> {
                 invariants.log("%s is %s", device, fault);
