@@ -300,7 +300,7 @@ public final class DeviceExecutor {
     }
 
     /** Goes on with what is queued; is not watched any more for what it does when idle. */
-    public void drain() {
+    public synchronized void drain() {
         if (state == DeviceState.READY) {
             changeState(DeviceState.DRAINING, "draining");
         }
@@ -419,6 +419,7 @@ public final class DeviceExecutor {
     private void work(Permits.Permit permit) {
         Check check = checks.poll();
         if (check != null) {
+            wakeOthers(); // the wake-up may have been a request's
             check(check, permit);
             return;
         }

@@ -40,4 +40,10 @@ class SimulationRegressionTest {
     void aDeviceQuarantinedSinceItsPullGivesTheBatchBack(long seed) {
         Simulation.run(seed, Simulation.Sabotage.NONE);
     }
+
+    @ParameterizedTest(name = "seed {0}")
+    @ValueSource(longs = {133, 215, 314, 334, 393, 486})
+    void aGoldenCheckThatTakesARequestsWakeUpPassesItOn(long seed) {
+        Simulation.run(seed, Simulation.Sabotage.NONE);
+    }
 }
