@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Drives the service beyond its capacity, beside a plain FIFO, and prints what docs/benchmarks.md shows.
+"""Drives the service beyond its capacity, beside a plain FIFO, and prints what docs/benchmarks-overload.md shows.
 
     mvn package -Pchaos
     scripts/overload.py --repetitions 3 --csv target/overload.csv --svg docs/img/overload.svg > target/overload.md

@@ -47,7 +47,7 @@ class ServingComponentTest {
     private static final Duration PROMISE = Duration.ofMillis(50);
 
     /** What a shared build machine may add on the way to the client, beyond the promise: threads that wait for a core. */
-    private static final Duration NOISE = Duration.ofMillis(250);
+    private static final Duration NOISE = Duration.ofSeconds(1);
 
     /** {@code fake}, {@code small} of batches of one with a short queue, and two that cannot be served. */
     public static class FakeDevices extends FakeService.Profile {

@@ -37,10 +37,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** How the packaged service leaves, and how it refuses to come. */
 @Timeout(180)
 class ShutdownIT {
-    private static final int CLIENTS = 16;
+    private static final int CLIENTS = 8;
+
+    /** Longer than a request takes to arrive, also where the machine is busy; shorter than the queue under this load. */
+    private static final Duration ON_THE_WAY = Duration.ofMillis(400);
 
     /** What became of a request, and when it was sent. */
-    private record Sent(long nanos, Fate fate, String detail) {}
+    private record Sent(long nanos, long endedNanos, Fate fate, String detail) {}
 
     /** How a request can end. */
     private enum Fate {
@@ -53,8 +56,8 @@ class ShutdownIT {
     }
 
     /**
-     * A connection that the service had not looked into yet when it stopped to listen ends without an answer; that is
-     * no accepted request, and only happens after the signal.
+     * A request that the service has not read when it stops to listen ends without an answer: it was never accepted.
+     * With a delay before that this happens to none that was sent in time; without one, to none that had arrived.
      */
     @ParameterizedTest
     @ValueSource(strings = {"PT0S", "PT1S"})
@@ -64,7 +67,7 @@ class ShutdownIT {
         try (PackagedService service =
                 PackagedService.start("atelier.devices=cpu*2", "quarkus.shutdown.delay=" + text)) {
             int port = service.awaitLoaded();
-            CountDownLatch midLoad = new CountDownLatch(100);
+            CountDownLatch midLoad = new CountDownLatch(3 * CLIENTS);
             List<Future<List<Sent>>> clients = new ArrayList<>();
             for (int i = 0; i < CLIENTS; i++) {
                 clients.add(threads.submit(() -> askUntilNobodyListens(port, midLoad)));
@@ -81,12 +84,12 @@ class ShutdownIT {
             assertThat(service.awaitExit()).as(service.output()).isZero();
             System.out.printf("delay %s: %s%n", delay, all.stream().collect(groupingBy(Sent::fate, counting())));
             assertThat(all).noneMatch(sent -> sent.fate() == Fate.BROKEN);
+            long accepted = signal + (delay.isZero() ? -ON_THE_WAY.toNanos() : delay.toNanos() / 2);
             assertThat(all)
-                    .filteredOn(sent -> sent.nanos() - signal < delay.toNanos() / 2)
-                    .hasSizeGreaterThan(100)
-                    .extracting(Sent::fate)
-                    .containsOnly(
-                            delay.isZero() ? new Fate[] {Fate.ANSWERED, Fate.REFUSED} : new Fate[] {Fate.ANSWERED});
+                    .filteredOn(sent -> sent.nanos() < accepted)
+                    .allMatch(sent -> sent.fate() == Fate.ANSWERED)
+                    .as("some of them waited when the signal came")
+                    .anyMatch(sent -> sent.endedNanos() > signal);
         } finally {
             threads.shutdownNow();
         }
@@ -95,7 +98,7 @@ class ShutdownIT {
     /** Over one connection as long as the service keeps it, then over a new one, until none is to be had. */
     private static List<Sent> askUntilNobodyListens(int port, CountDownLatch midLoad) {
         byte[] request = request(embeddings(
-                Collections.nCopies(4, "a sentence of some words ".repeat(10)).toArray(String[]::new)));
+                Collections.nCopies(48, "a sentence of some words ".repeat(10)).toArray(String[]::new)));
         List<Sent> all = new ArrayList<>();
         while (true) {
             try (Socket socket = new Socket("localhost", port)) {
@@ -105,14 +108,14 @@ class ShutdownIT {
                 while (kept) {
                     long now = System.nanoTime();
                     @Nullable Response response = ask(socket, in, request);
-                    all.add(new Sent(now, fate(response), String.valueOf(response)));
+                    all.add(new Sent(now, System.nanoTime(), fate(response), String.valueOf(response)));
                     midLoad.countDown();
                     kept = response != null && response.keepsConnection();
                 }
             } catch (ConnectException nobodyListens) {
                 return all;
             } catch (IOException failure) {
-                all.add(new Sent(System.nanoTime(), Fate.BROKEN, failure.toString()));
+                all.add(new Sent(System.nanoTime(), System.nanoTime(), Fate.BROKEN, failure.toString()));
             }
         }
     }
