@@ -99,7 +99,7 @@ public final class DeviceExecutor {
 
         @Override
         public boolean wake() {
-            return resident.room() > 0 && DeviceExecutor.this.wake();
+            return resident.room() > 0 && DeviceExecutor.this.wake(resident);
         }
 
         @Override
@@ -329,11 +329,16 @@ public final class DeviceExecutor {
 
     /** Takes a free slot, if there is one, and pulls soon; behind a closed guard, when it opens. Never blocks. */
     private boolean wake() {
+        return wake(null);
+    }
+
+    /** The same, for work of one model. */
+    private boolean wake(@Nullable Resident wanted) {
         if (!pulls()) {
             wakeWhenGuardOpens();
             return false;
         }
-        return withPermit(this::work);
+        return withPermit(permit -> work(permit, wanted));
     }
 
     /** Takes the device out of service, since what it computes is wrong or fails: nothing of it is believed any more. */
@@ -416,7 +421,7 @@ public final class DeviceExecutor {
     }
 
     /** On the device's thread, with a permit: a golden check that is due, else one batch, or nothing. */
-    private void work(Permits.Permit permit) {
+    private void work(Permits.Permit permit, @Nullable Resident wanted) {
         Check check = checks.poll();
         if (check != null) {
             wakeOthers(); // the wake-up may have been a request's
@@ -432,8 +437,10 @@ public final class DeviceExecutor {
         long again = Pull.NEVER;
         for (Resident resident : inTurn()) {
             if (!resident.tryEnter()) {
-                resident.queue.wake(); // whoever leaves wakes this device again, but another may have room now
-                continue;
+                if (resident == wanted) {
+                    resident.queue.wake(); // the room went to another slot; another device may have some
+                }
+                continue; // whoever leaves wakes this device again
             }
             Pull pull = resident.queue.pull(resident.queue.freeSlots() + 1);
             if (!pull.late().isEmpty()) {
@@ -781,9 +788,8 @@ public final class DeviceExecutor {
         nextWakeNanos.set(atNanos);
         timer.schedule(atNanos - ticker.nanoTime(), () -> {
             nextWakeNanos.compareAndSet(atNanos, Pull.NEVER);
-            if (!wake()) {
-                wakeOthers(); // what has waited for its time need not wait for this device
-            }
+            wake();
+            wakeOthers(); // what has waited for its time need not wait for this device
         });
     }
 

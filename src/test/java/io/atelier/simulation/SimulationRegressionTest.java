@@ -46,4 +46,10 @@ class SimulationRegressionTest {
     void aGoldenCheckThatTakesARequestsWakeUpPassesItOn(long seed) {
         Simulation.run(seed, Simulation.Sabotage.NONE);
     }
+
+    @ParameterizedTest(name = "seed {0}")
+    @ValueSource(longs = {40169, 53391, 99446})
+    void fullDevicesDoNotHandAWakeUpToAndFro(long seed) {
+        Simulation.run(seed, Simulation.Sabotage.NONE);
+    }
 }
