@@ -84,6 +84,10 @@ final class Rig implements AutoCloseable {
 
     /** One more device that holds the model and pulls. */
     DeviceExecutor device(DeviceId id, int slots, ExecutionGuard guard) throws ModelLoadException {
+        return device(id, slots, guard, NO_WATCH);
+    }
+
+    DeviceExecutor device(DeviceId id, int slots, ExecutionGuard guard, WatchPolicy watch) throws ModelLoadException {
         AtomicInteger threads = new AtomicInteger();
         ExecutorService executor = Executors.newFixedThreadPool(slots, task -> {
             Thread thread = new Thread(task, id + "-" + threads.getAndIncrement());
@@ -91,7 +95,7 @@ final class Rig implements AutoCloseable {
             return thread;
         });
         DeviceExecutor device =
-                new DeviceExecutor(id, slots, executor, guard, NO_WATCH, settler, timer, ticker, ServingListener.NONE);
+                new DeviceExecutor(id, slots, executor, guard, watch, settler, timer, ticker, ServingListener.NONE);
         device.hold(
                 queue,
                 engine.load(new ModelSource(Tickets.MODEL, Path.of("model.onnx"), Padding.NONE, slots), id),

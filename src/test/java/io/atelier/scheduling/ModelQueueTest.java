@@ -291,6 +291,50 @@ class ModelQueueTest {
         assertThat(queue.pull(1).batch()).containsExactlyElementsOf(one);
     }
 
+    @Test
+    void aBetterPriorityOvertakesAndEqualOnesKeepTheirOrder() {
+        ModelQueue queue = queue(new BatchPolicy(1, Duration.ZERO, 100));
+        Ticket usual = prioritised(queue, 0);
+        Ticket lowest = prioritised(queue, 10);
+        Ticket urgent = prioritised(queue, 1);
+        Ticket alsoUrgent = prioritised(queue, 1);
+
+        assertThat(List.of(pullOne(queue), pullOne(queue), pullOne(queue), pullOne(queue)))
+                .containsExactly(urgent, alsoUrgent, usual, lowest);
+    }
+
+    @Test
+    void waitingLiftsTheLowestPriorityAboveTheHighest() {
+        ModelQueue queue = queue(new BatchPolicy(1, Duration.ZERO, 100, 5, Duration.ofMillis(500)));
+        Ticket lowest = prioritised(queue, 10);
+        time.advance(Duration.ofMillis(9 * 500 + 1));
+        Ticket urgent = prioritised(queue, 1);
+
+        assertThat(queue.urgency()).isEqualTo(1);
+        assertThat(pullOne(queue)).isSameAs(lowest);
+        assertThat(pullOne(queue)).isSameAs(urgent);
+    }
+
+    @Test
+    void refusesADeadlineNearerThanTheFastestExecution() {
+        ModelQueue queue = queue(new BatchPolicy(1, Duration.ZERO, 100));
+        times.record(DeviceId.cpu(0), 1, 5_000_000);
+
+        assertThatThrownBy(() -> queue.offer(tickets.of(1, Duration.ofMillis(4))))
+                .isInstanceOf(DeadlineExceeded.class);
+        assertThat(queue.depth()).isZero();
+    }
+
+    private Ticket prioritised(ModelQueue queue, int priority) {
+        Ticket ticket = tickets.of(0, LONG, 1, "same", priority);
+        queue.offer(ticket);
+        return ticket;
+    }
+
+    private static Ticket pullOne(ModelQueue queue) {
+        return queue.pull(1).batch().get(0);
+    }
+
     private ModelQueue queue(BatchPolicy policy) {
         return new ModelQueue(Tickets.MODEL, policy, times, time);
     }

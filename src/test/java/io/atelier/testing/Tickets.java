@@ -25,7 +25,12 @@ public final class Tickets {
     }
 
     public Ticket of(float number, Duration timeout, int rows, Object key) {
-        InferenceRequest request = new InferenceRequest(null, MODEL, List.of(FakeEngine.row(number)), List.of("y"), 0);
+        return of(number, timeout, rows, key, 0);
+    }
+
+    public Ticket of(float number, Duration timeout, int rows, Object key, int priority) {
+        InferenceRequest request =
+                new InferenceRequest(null, MODEL, List.of(FakeEngine.row(number)), List.of("y"), priority);
         return new Ticket(request, new BatchShape(rows, rows, key), Deadline.after(timeout, ticker), ticker.nanoTime());
     }
 }
