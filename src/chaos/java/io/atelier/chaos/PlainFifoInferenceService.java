@@ -6,6 +6,7 @@ import io.atelier.core.InferenceRequest;
 import io.atelier.core.InferenceResult;
 import io.atelier.core.ModelId;
 import io.atelier.core.Padding;
+import io.atelier.core.ServingException;
 import io.atelier.core.ServingException.DeadlineExceeded;
 import io.atelier.core.ServingException.EngineFailure;
 import io.atelier.core.Tensor;
@@ -123,6 +124,11 @@ public final class PlainFifoInferenceService implements InferenceService {
     @Override
     public CompletableFuture<Embeddings> embed(String model, List<String> texts, Deadline deadline) {
         return real.embed(model, texts, deadline);
+    }
+
+    @Override
+    public void refused(ServingException reason) {
+        // the plain core counts nothing
     }
 
     @Override
