@@ -60,7 +60,8 @@ class DeviceWatchTest {
             rig.engine.letGo(FIRST);
             awaitIdle(first);
             time.advance(Duration.ofSeconds(10));
-            awaitIdle(first);
+            awaitIdle(first); // the golden sample
+            awaitIdle(first); // what follows from its answer
             assertThat(first.state()).isEqualTo(DeviceState.READY);
             assertThat(first.reason()).isEqualTo("recovered");
         }
