@@ -61,6 +61,8 @@ public record Problem(
     static Problem http(int status) {
         return switch (status) {
             case 400 -> of(ErrorCode.INVALID_INPUT, "malformed request", null);
+            case 401 -> of(ErrorCode.UNAUTHENTICATED, "credentials are missing or wrong", null);
+            case 403 -> of(ErrorCode.FORBIDDEN, "not allowed with these credentials", null);
             case 404 -> new Problem(status, "NOT_FOUND", "Not found", "nothing is served at this path", null);
             case 405 ->
                 new Problem(status, "METHOD_NOT_ALLOWED", "Method not allowed", "this path has no such method", null);

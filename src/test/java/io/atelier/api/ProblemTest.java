@@ -61,4 +61,12 @@ class ProblemTest {
         assertThat(Problem.http(status).status()).isEqualTo(status);
         assertThat(Problem.http(status).code()).isEqualTo(code);
     }
+
+    @Test
+    void rendersWhatAuthenticationRefusesWithTheCodesOfTheTable() {
+        assertThat(Problem.http(401).code()).isEqualTo("UNAUTHENTICATED");
+        assertThat(Problem.http(401).status()).isEqualTo(401);
+        assertThat(Problem.http(403).code()).isEqualTo("FORBIDDEN");
+        assertThat(Problem.http(403).status()).isEqualTo(403);
+    }
 }
