@@ -62,32 +62,20 @@ public final class DeviceExecutor {
     private final Permits permits;
     private final ExecutorService executor;
     private final ExecutionGuard guard;
-    private final WatchPolicy watch;
+    private final Watch watch;
     private final Executor settler;
     private final Timer timer;
     private final Ticker ticker;
     private final ServingListener listener;
 
     private final Queue<Launch> running = new ConcurrentLinkedQueue<>();
-    private final Queue<Check> checks = new ConcurrentLinkedQueue<>();
     private final Statistics statistics = new Statistics();
     private final AtomicLong nextWakeNanos = new AtomicLong(Pull.NEVER);
     private volatile List<Resident> residents = List.of();
     private volatile DeviceState state = DeviceState.STARTING;
     private volatile String reason = "loading";
+    private boolean draining; // guarded by this
     private volatile long stateSinceNanos;
-
-    /**
-     * A golden check that is due.
-     *
-     * @param sinceNanos an answer later than this will do
-     * @param accused    the ticket whose failure asks for it: guilty if the device proves well
-     */
-    private record Check(
-            Resident resident,
-            long sinceNanos,
-            @Nullable Ticket accused,
-            @Nullable Throwable failure) {}
 
     /** What one model's queue sees of this device: a slot counts only while the model may use it. */
     private final class Port implements ModelQueue.Puller {
@@ -173,7 +161,7 @@ public final class DeviceExecutor {
         this.permits = new Permits(slots);
         this.executor = executor;
         this.guard = guard;
-        this.watch = watch;
+        this.watch = new Watch(this, watch, settler, timer, ticker);
         this.settler = settler;
         this.timer = timer;
         this.ticker = ticker;
@@ -294,13 +282,12 @@ public final class DeviceExecutor {
     public void open() {
         changeState(DeviceState.READY, "ready");
         wakeAll();
-        if (!watch.goldenInterval().isZero()) {
-            timer.schedule(watch.goldenInterval().toNanos(), this::checkNowAndThen);
-        }
+        watch.begin();
     }
 
     /** Goes on with what is queued; is not watched any more for what it does when idle. */
     public synchronized void drain() {
+        draining = true;
         if (state == DeviceState.READY) {
             changeState(DeviceState.DRAINING, "draining");
         }
@@ -342,7 +329,7 @@ public final class DeviceExecutor {
     }
 
     /** Takes the device out of service, since what it computes is wrong or fails: nothing of it is believed any more. */
-    private void distrust(String why) {
+    void distrust(String why) {
         quarantine(why);
         for (Launch launch : running) {
             fail(launch.takeAll(), new EngineFailure("the device failed", null));
@@ -361,11 +348,12 @@ public final class DeviceExecutor {
             noLongerExpected(launch);
             retryElsewhere(launch);
         }
-        judgeUnchecked();
-        probeLater();
+        watch.quarantined();
+        watch.probeLater();
     }
 
-    private boolean withPermit(Consumer<Permits.Permit> task) {
+    /** Runs a task on the device's thread with a free permit; false without one. */
+    boolean withPermit(Consumer<Permits.Permit> task) {
         Optional<Permits.Permit> permit = permits.tryAcquire();
         if (permit.isEmpty()) {
             return false;
@@ -422,10 +410,10 @@ public final class DeviceExecutor {
 
     /** On the device's thread, with a permit: a golden check that is due, else one batch, or nothing. */
     private void work(Permits.Permit permit, @Nullable Resident wanted) {
-        Check check = checks.poll();
+        Watch.Check check = watch.next();
         if (check != null) {
             wakeOthers(); // the wake-up may have been a request's
-            check(check, permit);
+            watch.run(check, permit);
             return;
         }
         if (!pulls()) {
@@ -458,7 +446,7 @@ public final class DeviceExecutor {
         if (again != Pull.NEVER) {
             wakeAt(again);
         }
-        if (arrivals() != arrivals || !checks.isEmpty()) {
+        if (arrivals() != arrivals || watch.isDue()) {
             wake(); // who came between the pull and the permit's return found no free slot to wake
         }
     }
@@ -506,18 +494,13 @@ public final class DeviceExecutor {
         }
     }
 
-    private Launch launch(Resident resident, List<Ticket> batch, EngineBatch input, Permits.Permit permit) {
+    /** Enters an execution among those that run, with an alarm for its return. */
+    Launch launch(Resident resident, List<Ticket> batch, EngineBatch input, Permits.Permit permit) {
         int rows = batch.stream().mapToInt(ticket -> ticket.shape().rows()).sum();
         Execution execution = new Execution(id, resident.queue.model(), batch.size(), rows, ticker.nanoTime());
         Launch launch = new Launch(resident, batch, input, execution, permit);
         running.add(launch);
-        long limit = watch.hangLimitNanos(resident.queue.times().p99Nanos(id, launch.elements));
-        launch.hangAlarm = timer.schedule(limit, () -> {
-            if (!launch.isOver()) {
-                quarantine("hang");
-                retryElsewhere(launch);
-            }
-        });
+        watch.expectReturn(launch);
         return launch;
     }
 
@@ -553,7 +536,8 @@ public final class DeviceExecutor {
         launch.resident.queue.putBack(launch.takeAll());
     }
 
-    private long finish(Launch launch) {
+    /** The execution has truly returned; how long it took. */
+    long finish(Launch launch) {
         long nanos = ticker.nanoTime() - launch.execution.startedNanos();
         statistics.busyNanos.add(nanos);
         running.remove(launch);
@@ -572,8 +556,24 @@ public final class DeviceExecutor {
         }
     }
 
-    private void goOn() {
+    /** Pulls soon if a slot is free; a golden check goes before anything else. */
+    void goOn() {
         var unused = wake();
+    }
+
+    /** An execution has not returned in time. */
+    void hangs(Launch launch) {
+        quarantine("hang");
+        retryElsewhere(launch);
+    }
+
+    /** Whether nothing runs, golden checks included. */
+    boolean isIdle() {
+        return running.isEmpty();
+    }
+
+    List<Resident> residents() {
+        return residents;
     }
 
     private void wakeWhenGuardOpens() {
@@ -610,34 +610,14 @@ public final class DeviceExecutor {
         } else if (cause instanceof CancellationException) {
             fail(tickets, new DeadlineExceeded("the execution was ended")); // nobody waits any more
         } else if (cause != null && DeviceFaults.isSticky(cause)) {
-            fail(tickets, failureOf(cause));
+            fail(tickets, Watch.failureOf(cause));
         } else if (launch.batch.size() > 1) {
             int half = tickets.size() / 2; // whoever breaks the batch is left alone in the end
             queue.putBack(tickets.subList(0, half));
             queue.putBack(tickets.subList(half, tickets.size()));
         } else {
-            accuse(launch, tickets.get(0), cause);
+            watch.accuse(launch, tickets.get(0), cause);
         }
-    }
-
-    /** A ticket failed alone: its own fault, unless the device proves unable to answer what it could answer before. */
-    private void accuse(Launch launch, Ticket ticket, @Nullable Throwable cause) {
-        Check check = new Check(launch.resident, launch.execution.startedNanos(), ticket, cause);
-        if (state == DeviceState.QUARANTINED) {
-            judge(check, false);
-        } else if (state != DeviceState.READY || isAnswered(check)) {
-            judge(check, true);
-        } else {
-            checks.add(check);
-            wake();
-            if (state == DeviceState.QUARANTINED) {
-                judgeUnchecked(); // since we looked
-            }
-        }
-    }
-
-    private static boolean isAnswered(Check check) {
-        return check.resident().goldenAtNanos() > check.sinceNanos();
     }
 
     /** Queues the tickets of an untrusted execution again, each once in its life; what comes of it is not believed. */
@@ -653,129 +633,13 @@ public final class DeviceExecutor {
         launch.resident.queue.putBack(retried);
     }
 
-    /** Runs a golden sample with the permit, unless it was answered since; wrong, and the device is out. */
-    private void check(Check check, Permits.Permit permit) {
-        if (isAnswered(check)) {
-            permit.close();
-            judgeLater(check, true);
-            goOn();
-            return;
-        }
-        golden(check.resident(), permit, right -> {
-            if (!right) {
-                distrust("golden");
-            }
-            judgeLater(check, right);
-            goOn();
-        });
-    }
-
-    /** Out of service, the device is to blame. */
-    private void judgeUnchecked() {
-        for (Check check = checks.poll(); check != null; check = checks.poll()) {
-            judgeLater(check, false);
-        }
-    }
-
-    private void judgeLater(Check check, boolean deviceIsWell) {
-        if (check.accused() != null) {
-            settler.execute(() -> judge(check, deviceIsWell));
-        }
-    }
-
-    private static void judge(Check check, boolean deviceIsWell) {
-        Ticket accused = check.accused();
-        if (accused == null) {
-            return;
-        }
-        ModelQueue queue = check.resident().queue;
-        if (!deviceIsWell && queue.slots() > 0 && accused.tryRetry()) {
-            queue.putBack(List.of(accused));
-        } else {
-            accused.fail(failureOf(check.failure()));
-        }
-    }
-
-    /** Asks the golden sample; {@code then} runs once it has truly returned and the permit is back. */
-    private void golden(Resident resident, Permits.Permit permit, Consumer<Boolean> then) {
-        if (!resident.tryEnterForCheck()) {
-            permit.close();
-            then.accept(true); // given up meanwhile: nothing is left that could answer wrongly
-            return;
-        }
-        EngineBatch input = new EngineBatch(
-                List.of(resident.golden.inputs()),
-                resident.instance.signature().outputs().stream()
-                        .map(spec -> spec.name())
-                        .toList(),
-                new CompletableFuture<>());
-        Launch launch = launch(resident, List.of(), input, permit);
-        CompletableFuture<List<List<Tensor>>> answer = launch.begin(() -> {});
-        launch.callEngine(() -> {});
-        var unused = answer.handle((outputs, failure) -> {
-            boolean right = failure == null && resident.golden.isAnsweredBy(outputs.get(0));
-            if (right) {
-                long now = ticker.nanoTime();
-                resident.goldenPassed(now);
-                resident.queue.times().record(id, launch.elements, now - launch.execution.startedNanos());
-            }
-            finish(launch);
-            resident.leave();
-            permit.close();
-            then.accept(right);
-            return right;
-        });
-    }
-
-    /** Now and then, under load too: a device that lies looks well from everywhere else. */
-    private void checkNowAndThen() {
-        if (state == DeviceState.CLOSED || state == DeviceState.DRAINING) {
-            return;
-        }
-        timer.schedule(watch.goldenInterval().toNanos(), this::checkNowAndThen);
-        if (state == DeviceState.READY && checks.isEmpty()) {
-            residents.stream()
-                    .min(Comparator.comparingLong(Resident::goldenAtNanos))
-                    .ifPresent(resident -> {
-                        checks.add(new Check(resident, ticker.nanoTime(), null, null));
-                        wake(); // without a free slot, whoever gives one back finds the check
-                    });
-        }
-    }
-
-    private void probeLater() {
-        timer.schedule(watch.probeInterval().toNanos(), this::probe);
-    }
-
-    /** Tries a quarantined device: every model must answer its golden sample, one after the other. */
-    private void probe() {
-        if (state != DeviceState.QUARANTINED) {
-            return;
-        }
-        if (!running.isEmpty() || !withPermit(permit -> probe(permit, residents))) {
-            probeLater();
-        }
-    }
-
-    private void probe(Permits.Permit permit, List<Resident> left) {
-        if (left.isEmpty()) {
-            permit.close();
-            readmit();
-            return;
-        }
-        golden(left.get(0), permit, right -> {
-            if (!right || !withPermit(next -> probe(next, left.subList(1, left.size())))) {
-                probeLater();
-            }
-        });
-    }
-
-    private void readmit() {
+    /** A quarantined device has proved well: it goes on with what it did before. */
+    void readmit() {
         synchronized (this) {
             if (state != DeviceState.QUARANTINED) {
                 return;
             }
-            changeState(DeviceState.READY, "recovered");
+            changeState(draining ? DeviceState.DRAINING : DeviceState.READY, "recovered");
         }
         wakeAll();
     }
@@ -813,10 +677,6 @@ public final class DeviceExecutor {
 
     private static void expire(Ticket ticket) {
         ticket.fail(new DeadlineExceeded("the request waited too long to be answered in time"));
-    }
-
-    private static ServingException failureOf(@Nullable Throwable cause) {
-        return cause instanceof ServingException known ? known : new EngineFailure("the execution failed", cause);
     }
 
     private static @Nullable Throwable unwrap(@Nullable Throwable failure) {

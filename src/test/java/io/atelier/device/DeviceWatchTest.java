@@ -68,6 +68,65 @@ class DeviceWatchTest {
     }
 
     @Test
+    void aGoldenCheckThatHangsClearsTheRequestThatAskedForIt() throws Exception {
+        try (Rig rig = new Rig(Rig.batches(1), time, time)) {
+            DeviceExecutor first = rig.device(FIRST, 1, Rig.noGuard(), WATCH);
+            CountDownLatch failed = new CountDownLatch(1);
+            rig.engine.breakOn(number -> {
+                if (number != 7 || failed.getCount() == 0) {
+                    return false;
+                }
+                rig.engine.hang(FIRST); // the golden check which this failure asks for
+                failed.countDown();
+                return true;
+            });
+            Ticket accused = rig.offer(7);
+            assertThat(failed.await(20, TimeUnit.SECONDS)).isTrue();
+            rig.engine.awaitHanging(FIRST);
+            rig.device(SECOND, 1, Rig.noGuard(), WATCH);
+
+            time.advance(Duration.ofSeconds(1));
+            assertThat(first.reason()).isEqualTo("hang");
+            assertThat(Rig.answer(accused)).as("answered by the other device").isEqualTo(8);
+        }
+    }
+
+    @Test
+    void aWrongGoldenAnswerCostsTheDeviceItsPlace() throws Exception {
+        WatchPolicy asking = new WatchPolicy(
+                10, Duration.ofMillis(100), Duration.ofSeconds(1), Duration.ofSeconds(5), Duration.ofSeconds(10));
+        GoldenSample wrong = new GoldenSample(
+                List.of(FakeEngine.row(1)), List.of(FakeEngine.row(3).named("y")), 0.001);
+        try (Rig rig = new Rig(Rig.batches(1), time, time)) {
+            DeviceExecutor first = rig.device(FIRST, 1, Rig.noGuard(), asking, wrong);
+
+            time.advance(Duration.ofSeconds(5));
+            awaitIdle(first); // the golden sample
+            assertThat(first.state()).isEqualTo(DeviceState.QUARANTINED);
+            assertThat(first.reason()).isEqualTo("golden");
+        }
+    }
+
+    @Test
+    void aDeviceThatRecoversWhileTheServiceDrainsDrainsToo() throws Exception {
+        try (Rig rig = new Rig(Rig.batches(1), time, time)) {
+            DeviceExecutor first = rig.device(FIRST, 1, Rig.noGuard(), WATCH);
+            rig.engine.hang(FIRST);
+            rig.hangOne(FIRST);
+            time.advance(Duration.ofSeconds(1));
+            first.drain();
+            assertThat(first.state()).isEqualTo(DeviceState.QUARANTINED);
+
+            rig.engine.letGo(FIRST);
+            awaitIdle(first);
+            time.advance(Duration.ofSeconds(10));
+            awaitIdle(first); // the golden sample
+            awaitIdle(first); // what follows from its answer
+            assertThat(first.state()).isEqualTo(DeviceState.DRAINING);
+        }
+    }
+
+    @Test
     void knowsTheHangLimitFromTheModelsOwnTimes() {
         assertThat(WATCH.hangLimitNanos(0)).isEqualTo(Duration.ofSeconds(1).toNanos());
         assertThat(WATCH.hangLimitNanos(1)).isEqualTo(Duration.ofMillis(100).toNanos());

@@ -88,6 +88,11 @@ final class Rig implements AutoCloseable {
     }
 
     DeviceExecutor device(DeviceId id, int slots, ExecutionGuard guard, WatchPolicy watch) throws ModelLoadException {
+        return device(id, slots, guard, watch, ANY_ANSWER);
+    }
+
+    DeviceExecutor device(DeviceId id, int slots, ExecutionGuard guard, WatchPolicy watch, GoldenSample golden)
+            throws ModelLoadException {
         AtomicInteger threads = new AtomicInteger();
         ExecutorService executor = Executors.newFixedThreadPool(slots, task -> {
             Thread thread = new Thread(task, id + "-" + threads.getAndIncrement());
@@ -99,7 +104,7 @@ final class Rig implements AutoCloseable {
         device.hold(
                 queue,
                 engine.load(new ModelSource(Tickets.MODEL, Path.of("model.onnx"), Padding.NONE, slots), id),
-                ANY_ANSWER,
+                golden,
                 slots,
                 1);
         device.open();

@@ -1,19 +1,23 @@
 package io.atelier.chaostest;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
+
 import io.atelier.testing.OnnxModelWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Whether the service grows under load: a million requests to the ordinary jar and a tiny ONNX model that adds one,
@@ -21,22 +25,24 @@ import java.util.regex.Pattern;
  *
  * <p>The heap is fixed and touched before the start, so the resident size changes with what lies outside of it alone:
  * native memory, buffers, threads, code. The heap's use is read after a full collection.
+ *
+ * <p>{@code -Dmemory.requests=N}; the rows are written to {@code memory.csv} in the build directory.
  */
-public final class MemoryBench {
+class MemoryIT {
     private static final int AT_ONCE = 64;
+    private static final int PARTS = 10;
+    private static final double GROWTH = 0.02;
     private static final Pattern RESIDENT = Pattern.compile("VmRSS:\\s+(\\d+) kB");
     private static final Pattern USED = Pattern.compile("(?:garbage-first heap|Heap).*?used (\\d+)K", Pattern.DOTALL);
 
-    private MemoryBench() {}
+    private final int total = Integer.getInteger("memory.requests", 1_000_000);
+    private final AtomicInteger wrong = new AtomicInteger();
 
-    public static void main(String[] args) throws Exception {
-        Map<String, String> options = new HashMap<>();
-        for (int i = 0; i + 1 < args.length; i += 2) {
-            options.put(args[i], args[i + 1]);
-        }
-        int total = Integer.parseInt(options.getOrDefault("--requests", "1000000"));
-        Path jar = Path.of(options.getOrDefault("--jar", "target/quarkus-app/quarkus-run.jar"));
-        Path work = Files.createTempDirectory("memory");
+    @TempDir
+    Path work;
+
+    @Test
+    void residentSizeStaysWithinTwoPerCentAfterTheFirstTenth() throws Exception {
         Path version = Files.createDirectories(work.resolve("models/add/1"));
         Files.write(
                 version.resolve("model.onnx"),
@@ -46,9 +52,10 @@ public final class MemoryBench {
                         .node("Add", List.of("x", "one"), List.of("y"))
                         .output("y", "FLOAT", "batch", "length")
                         .toBytes());
+        List<Double> resident = new ArrayList<>();
         int port = ServerProcess.freePort();
         try (ServerProcess server = ServerProcess.start(
-                        jar,
+                        Path.of(System.getProperty("memory.jar")),
                         port,
                         List.of(
                                 "-Xms512m",
@@ -58,37 +65,39 @@ public final class MemoryBench {
                                 "-Datelier.model-repository=" + work.resolve("models")),
                         work.resolve("server.log"));
                 LoadClient client = new LoadClient(port);
-                PrintWriter csv = new PrintWriter(
-                        Files.newBufferedWriter(Path.of(options.getOrDefault("--csv", "target/memory.csv"))))) {
+                PrintWriter csv =
+                        new PrintWriter(Files.newBufferedWriter(Path.of(System.getProperty("memory.csv"))), true)) {
             csv.println("requests,seconds,resident_mib,heap_mib_after_gc,not_answered_rightly");
-            row(csv, server, 0, 0, 0);
-            AtomicInteger wrong = new AtomicInteger();
             long began = System.nanoTime();
-            for (int part = 1; part <= 10; part++) {
-                load(client, total / 10, wrong);
-                row(csv, server, part * (total / 10), (System.nanoTime() - began) / 1e9, wrong.get());
+            for (int part = 0; part <= PARTS; part++) {
+                if (part > 0) {
+                    load(client, total / PARTS);
+                }
+                double heap = heapMib(server.pid());
+                resident.add(residentMib(server.pid()));
+                csv.printf(
+                        Locale.ROOT,
+                        "%d,%.0f,%.1f,%.1f,%d%n",
+                        part * (total / PARTS),
+                        (System.nanoTime() - began) / 1e9,
+                        resident.get(part),
+                        heap,
+                        wrong.get());
             }
         }
+        assertThat(wrong).hasValue(0);
+        assertThat(resident.subList(2, resident.size()))
+                .as("resident MiB, %s", resident)
+                .allSatisfy(mib -> assertThat(mib).isCloseTo(resident.get(1), withinPercentage(100 * GROWTH)));
     }
 
-    private static void row(PrintWriter csv, ServerProcess server, int requests, double seconds, int wrong)
-            throws IOException, InterruptedException {
-        double heap = heapMib(server.pid());
-        Matcher resident = RESIDENT.matcher(Files.readString(Path.of("/proc/" + server.pid() + "/status")));
-        String line = String.format(
-                Locale.ROOT,
-                "%d,%.0f,%.1f,%.1f,%d",
-                requests,
-                seconds,
-                resident.find() ? Long.parseLong(resident.group(1)) / 1024.0 : Double.NaN,
-                heap,
-                wrong);
-        csv.println(line);
-        csv.flush();
-        System.out.println(line);
+    private static double residentMib(long pid) throws IOException {
+        Matcher resident = RESIDENT.matcher(Files.readString(Path.of("/proc/" + pid + "/status")));
+        assertThat(resident.find()).as("VmRSS of process %s", pid).isTrue();
+        return Long.parseLong(resident.group(1)) / 1024.0;
     }
 
-    private static void load(LoadClient client, int requests, AtomicInteger wrong) throws InterruptedException {
+    private void load(LoadClient client, int requests) throws InterruptedException {
         Semaphore free = new Semaphore(AT_ONCE);
         for (int i = 0; i < requests; i++) {
             free.acquire();
