@@ -2,14 +2,16 @@ package io.atelier.api;
 
 import io.atelier.core.ServingException;
 import io.atelier.serving.InferenceService;
+import io.netty.buffer.Unpooled;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
-import jakarta.ws.rs.core.MediaType;
+import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.BiFunction;
@@ -64,7 +66,39 @@ public class Exchange {
             Function<Q, CompletableFuture<A>> ask,
             ToLongFunction<A> bytes,
             BiFunction<Q, A, byte[]> write) {
+        return answered(
+                request,
+                read,
+                ask,
+                bytes,
+                (question, answer) -> ResponseBody.json(write.apply(question, answer)),
+                body -> response(body, body.parts().get(0).array()));
+    }
+
+    /**
+     * One request's way, as {@link #answer}, to an answer that need not be JSON.
+     *
+     * @param write the answer, whose buffers go to the connection as they are
+     */
+    public <Q, A> Uni<RestResponse<Buffer>> answerInParts(
+            HttpServerRequest request,
+            Function<ReceivedBody, Q> read,
+            Function<Q, CompletableFuture<A>> ask,
+            ToLongFunction<A> bytes,
+            BiFunction<Q, A, ResponseBody> write) {
+        return answered(request, read, ask, bytes, write, body -> response(body, joined(body)));
+    }
+
+    private <Q, A, B> Uni<RestResponse<B>> answered(
+            HttpServerRequest request,
+            Function<ReceivedBody, Q> read,
+            Function<Q, CompletableFuture<A>> ask,
+            ToLongFunction<A> bytes,
+            BiFunction<Q, A, ResponseBody> write,
+            Function<ResponseBody, RestResponse<B>> respond) {
         Executor eventLoop = eventLoop();
+        AnswerCompression compression = AnswerCompression.wanted(request);
+        int smallAnswer = compression == null ? SMALL_ANSWER_BYTES : SMALL_BODY_BYTES;
         return bodies.read(request)
                 .onItem()
                 .transformToUni(
@@ -75,17 +109,27 @@ public class Exchange {
                 .transformToUni(question -> Uni.createFrom()
                         .completionStage(() -> ask.apply(question))
                         .onItem()
-                        .transformToUni(answer -> on(
-                                bytes.applyAsLong(answer) > SMALL_ANSWER_BYTES ? worker : eventLoop,
-                                () -> json(write.apply(question, answer)))));
+                        .transformToUni(answer ->
+                                on(bytes.applyAsLong(answer) > smallAnswer ? worker : eventLoop, () -> {
+                                    ResponseBody body = write.apply(question, answer);
+                                    return respond.apply(compression == null ? body : compression.apply(body));
+                                })));
     }
 
     private static <T> Uni<T> on(Executor executor, Supplier<T> step) {
         return Uni.createFrom().item(step).runSubscriptionOn(executor);
     }
 
-    private static RestResponse<byte[]> json(byte[] body) {
-        return ResponseBuilder.ok(body, MediaType.APPLICATION_JSON_TYPE).build();
+    private static <B> RestResponse<B> response(ResponseBody body, B entity) {
+        ResponseBuilder<B> response = ResponseBuilder.ok(entity, body.mediaType());
+        body.headers().forEach(response::header);
+        return response.build();
+    }
+
+    /** The buffers as one, without a copy. */
+    @SuppressWarnings("deprecation") // the public way to a buffer of Vert.x that is not copied
+    private static Buffer joined(ResponseBody body) {
+        return Buffer.buffer(Unpooled.wrappedBuffer(body.parts().toArray(ByteBuffer[]::new)));
     }
 
     private static Executor eventLoop() {

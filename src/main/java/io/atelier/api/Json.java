@@ -63,19 +63,26 @@ public final class Json {
      * @throws InvalidInput if they are anything else
      */
     public static void readObject(byte[] bytes, int from, int to, Reading reading) {
-        parse(bytes, from, to, json -> {
-            JsonToken first = json.nextToken();
-            if (first == null) {
-                throw new InvalidInput("the body is empty");
-            }
-            if (first != JsonToken.START_OBJECT) {
-                throw new InvalidInput("the body is not a JSON object");
-            }
-            reading.from(json);
-            if (json.nextToken() != null) {
-                throw new InvalidInput("the body goes on behind its JSON object");
-            }
-        });
+        parse(bytes, from, to, json -> object(json, reading));
+    }
+
+    /** As {@link #readObject(byte[], int, int, Reading)}, for a reading that may pass over parts of the text. */
+    public static void readObject(JsonText text, Reading reading) {
+        parse(text, json -> object(json, reading));
+    }
+
+    private static void object(JsonParser json, Reading reading) throws IOException {
+        JsonToken first = json.nextToken();
+        if (first == null) {
+            throw new InvalidInput("the body is empty");
+        }
+        if (first != JsonToken.START_OBJECT) {
+            throw new InvalidInput("the body is not a JSON object");
+        }
+        reading.from(json);
+        if (json.nextToken() != null) {
+            throw new InvalidInput("the body goes on behind its JSON object");
+        }
     }
 
     /**
@@ -84,12 +91,16 @@ public final class Json {
      * @throws InvalidInput if they are not JSON
      */
     public static void parse(byte[] bytes, int from, int to, Reading reading) {
-        try (JsonParser json = FACTORY.createParser(bytes, from, to - from)) {
+        parse(new JsonText(bytes, from, to), reading);
+    }
+
+    private static void parse(JsonText text, Reading reading) {
+        try (JsonParser json = FACTORY.createParser(text)) {
             reading.from(json);
         } catch (StreamConstraintsException e) {
             throw new InvalidInput("malformed JSON: nested too deeply, or a name or number that is too long");
         } catch (JsonProcessingException e) {
-            throw new InvalidInput("malformed JSON" + place(e) + ": " + e.getOriginalMessage());
+            throw new InvalidInput("malformed JSON" + place(e, text) + ": " + e.getOriginalMessage());
         } catch (IOException e) { // text that is not UTF-8
             throw new InvalidInput("malformed JSON: " + e.getMessage());
         }
@@ -136,9 +147,9 @@ public final class Json {
         };
     }
 
-    private static String place(JsonProcessingException e) {
+    private static String place(JsonProcessingException e, JsonText text) {
         return e instanceof JsonParseException && e.getLocation() != null
-                ? " at byte " + e.getLocation().getByteOffset()
+                ? " at byte " + (e.getLocation().getByteOffset() + text.shift())
                 : "";
     }
 }

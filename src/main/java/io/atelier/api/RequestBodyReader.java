@@ -1,6 +1,7 @@
 package io.atelier.api;
 
 import io.atelier.core.ServingException.Cancelled;
+import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.ServingException.PayloadTooLarge;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.mutiny.Uni;
@@ -13,13 +14,17 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.Response.Status;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Collects a body on its event loop, whatever its Content-Type, as it arrives: a chunk is copied once, and a declared
- * length alone reserves next to nothing.
+ * Collects a body on its event loop, whatever its Content-Type, as it arrives: a chunk is kept as it is, only small ones
+ * are copied together, and a declared length alone reserves next to nothing. Compressed bodies are decompressed before;
+ * the limit is one of what comes out.
  *
  * <p>A body parameter of Quarkus REST would hand bodies above its buffer size to a worker thread that waits for the
  * rest; this never does. It also bounds the bodies that Quarkus' own limit does not see, the ones without a
@@ -27,7 +32,12 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  */
 @Singleton
 public class RequestBodyReader {
-    private static final int FIRST_BYTES = 16 << 10;
+    /** Smaller chunks are copied together, since each has a cost of its own. */
+    static final int OWN_PART_BYTES = 4 << 10;
+
+    private static final int TAIL_BYTES = 16 << 10;
+    private static final byte[] NOTHING = {};
+    private static final int MOST_SHOWN = 40;
     private static final int ROUGH_LIMIT = Integer.MAX_VALUE - Byte.MAX_VALUE;
 
     private final Vertx vertx;
@@ -51,6 +61,13 @@ public class RequestBodyReader {
 
     /** The body of a request that nobody has begun to read; to be subscribed to on its event loop. */
     Uni<ReceivedBody> read(HttpServerRequest request) {
+        String coding = request.getHeader(HttpHeaders.CONTENT_ENCODING);
+        if (coding != null && !coding.equalsIgnoreCase("identity")) {
+            LingeringClose.of(vertx, request);
+            return Uni.createFrom()
+                    .failure(new InvalidInput(
+                            "Content-Encoding is '" + shown(coding) + "', what is read here is gzip and deflate"));
+        }
         return Uni.createFrom().emitter(emitter -> new Collector(request, emitter).start());
     }
 
@@ -58,7 +75,9 @@ public class RequestBodyReader {
     private final class Collector {
         private final HttpServerRequest request;
         private final UniEmitter<? super ReceivedBody> emitter;
-        private byte[] bytes;
+        private final List<ByteBuffer> parts = new ArrayList<>();
+        private byte[] tail;
+        private int tailLength;
         private int length;
         private long timer;
         private boolean over;
@@ -66,7 +85,7 @@ public class RequestBodyReader {
         Collector(HttpServerRequest request, UniEmitter<? super ReceivedBody> emitter) {
             this.request = request;
             this.emitter = emitter;
-            this.bytes = new byte[firstBytes(request)];
+            this.tail = new byte[firstBytes(request)];
         }
 
         void start() {
@@ -88,17 +107,34 @@ public class RequestBodyReader {
                 LingeringClose.of(vertx, request);
                 return;
             }
-            if (size > bytes.length - length) {
-                long doubled = Math.max((long) length + size, 2L * bytes.length);
-                bytes = Arrays.copyOf(bytes, (int) Math.min(doubled, maxBytes));
-            }
-            chunk.getBytes(bytes, length);
             length += size;
+            if (size >= OWN_PART_BYTES) {
+                endTail();
+                parts.add(bytes(chunk));
+                return;
+            }
+            if (size > tail.length - tailLength) {
+                endTail();
+                tail = new byte[TAIL_BYTES];
+            }
+            chunk.getBytes(tail, tailLength);
+            tailLength += size;
+        }
+
+        /** What was copied together becomes a part; room that is left over is not kept with it. */
+        private void endTail() {
+            if (tailLength > 0) {
+                byte[] bytes = tailLength < tail.length / 2 ? Arrays.copyOf(tail, tailLength) : tail;
+                parts.add(ByteBuffer.wrap(bytes, 0, tailLength));
+                tail = bytes == tail ? NOTHING : tail;
+                tailLength = 0;
+            }
         }
 
         private void complete() {
             if (end()) {
-                emitter.complete(new ReceivedBody(bytes, length, System.nanoTime()));
+                endTail();
+                emitter.complete(new ReceivedBody(parts, System.nanoTime()));
             }
         }
 
@@ -113,7 +149,8 @@ public class RequestBodyReader {
 
         private void fail(Throwable failure) {
             if (end()) {
-                bytes = new byte[0];
+                parts.clear();
+                tail = NOTHING;
                 emitter.fail(failure);
             }
         }
@@ -128,15 +165,25 @@ public class RequestBodyReader {
         }
     }
 
+    /** The chunk's own bytes: a buffer on the heap, which Vert.x has filled from the socket's and gives away. */
+    @SuppressWarnings("deprecation") // the public way to them that does not copy
+    private static ByteBuffer bytes(Buffer chunk) {
+        return chunk.getByteBuf().nioBuffer();
+    }
+
+    private static String shown(String text) {
+        return text.length() <= MOST_SHOWN ? text : text.substring(0, MOST_SHOWN) + "…";
+    }
+
     private static int firstBytes(HttpServerRequest request) {
         String declared = request.getHeader(HttpHeaders.CONTENT_LENGTH);
         if (declared == null || declared.length() > 9) {
-            return FIRST_BYTES;
+            return TAIL_BYTES;
         }
         try {
-            return Math.min(FIRST_BYTES, Integer.parseInt(declared));
+            return Math.min(TAIL_BYTES, Integer.parseInt(declared));
         } catch (NumberFormatException e) {
-            return FIRST_BYTES;
+            return TAIL_BYTES;
         }
     }
 }

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
@@ -44,7 +45,9 @@ public final class BatchLayout {
     }
 
     /**
-     * One tensor of all requests' rows.
+     * One tensor of all requests' rows, in one buffer. Where the requests' data still lies in the buffers of the network
+     * this is the copy that takes it from there to the engine; a single request whose data is direct, or text, is not
+     * copied.
      *
      * @param input  index of the input in the signature
      * @param buffer gives a direct buffer of at least this many bytes, whose content is free to overwrite
@@ -52,7 +55,9 @@ public final class BatchLayout {
     public Tensor gather(List<List<Tensor>> requests, int input, IntFunction<ByteBuffer> buffer) {
         Tensor first = requests.get(0).get(input);
         if (requests.size() == 1) {
-            return first;
+            return first.isDirect() || !first.dataType().isFixedSize()
+                    ? first
+                    : new Tensor(first.name(), first.dataType(), first.shape(), concatenated(requests, input, buffer));
         }
         long[] dimensions = first.shape().toArray();
         dimensions[0] = 0;
@@ -73,7 +78,7 @@ public final class BatchLayout {
                 shape.elements().orElseThrow() * first.dataType().sizeBytes());
         ByteBuffer target = buffer.apply(size).clear().limit(size).order(ByteOrder.LITTLE_ENDIAN);
         if (even) {
-            requests.forEach(request -> target.put(request.get(input).data()));
+            putAll(requests, input, target);
         } else {
             fill(target, first, padding.values().getOrDefault(first.name(), 0.0));
             int rowBytes = Math.toIntExact(size / dimensions[0]);
@@ -81,8 +86,7 @@ public final class BatchLayout {
             for (List<Tensor> request : requests) {
                 Tensor tensor = request.get(input);
                 copy(
-                        tensor.data(),
-                        0,
+                        new Source(tensor),
                         tensor.shape(),
                         target,
                         at,
@@ -170,8 +174,12 @@ public final class BatchLayout {
                 .mapToInt(request -> request.get(input).sizeBytes())
                 .sum();
         ByteBuffer target = buffer.apply(size).clear().limit(size).order(ByteOrder.LITTLE_ENDIAN);
-        requests.forEach(request -> target.put(request.get(input).data()));
+        putAll(requests, input, target);
         return target.flip();
+    }
+
+    private static void putAll(List<List<Tensor>> requests, int input, ByteBuffer target) {
+        requests.forEach(request -> request.get(input).parts().forEach(target::put));
     }
 
     private static int stringBytes(ByteBuffer data, int from, long elements) {
@@ -197,15 +205,36 @@ public final class BatchLayout {
 
     /** Copies the smaller shape into the larger one; along the last axis in one piece. */
     private static void copy(
-            ByteBuffer from, int fromAt, Shape fromShape, ByteBuffer to, int toAt, Shape toShape, int axis, int bytes) {
+            Source from, Shape fromShape, ByteBuffer to, int toAt, Shape toShape, int axis, int bytes) {
         if (axis == fromShape.rank() - 1) {
-            to.put(toAt, from, fromAt, Math.toIntExact(fromShape.dimension(axis) * bytes));
+            from.get(to, toAt, Math.toIntExact(fromShape.dimension(axis) * bytes));
             return;
         }
-        int fromStride = stride(fromShape, axis, bytes);
         int toStride = stride(toShape, axis, bytes);
         for (int i = 0; i < fromShape.dimension(axis); i++) {
-            copy(from, fromAt + i * fromStride, fromShape, to, toAt + i * toStride, toShape, axis + 1, bytes);
+            copy(from, fromShape, to, toAt + i * toStride, toShape, axis + 1, bytes);
+        }
+    }
+
+    /** The bytes of a tensor from front to back, across its buffers. */
+    private static final class Source {
+        private final Iterator<ByteBuffer> parts;
+        private ByteBuffer part = ByteBuffer.allocate(0);
+
+        Source(Tensor tensor) {
+            parts = tensor.parts().iterator();
+        }
+
+        void get(ByteBuffer to, int toAt, int length) {
+            for (int at = 0; at < length; ) {
+                while (!part.hasRemaining()) {
+                    part = parts.next();
+                }
+                int piece = Math.min(length - at, part.remaining());
+                to.put(toAt + at, part, part.position(), piece);
+                part.position(part.position() + piece);
+                at += piece;
+            }
         }
     }
 

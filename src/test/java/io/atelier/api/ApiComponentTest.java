@@ -168,14 +168,6 @@ class ApiComponentTest {
                 .body("detail", equalTo("input 'x' has 2 elements of data, shape [1,3] needs 3"));
         problem(given().body("").post(INFER_PATH).then(), 400, "INVALID_INPUT")
                 .body("error", equalTo("the body is empty"));
-        problem(
-                        given().header("Inference-Header-Content-Length", 10)
-                                .body(INFER)
-                                .post(INFER_PATH)
-                                .then(),
-                        400,
-                        "INVALID_INPUT")
-                .body("error", equalTo("the binary tensor data extension is not served yet"));
     }
 
     @ParameterizedTest

@@ -99,14 +99,19 @@ class BatchLayoutTest {
     }
 
     @Test
-    void aSingleRequestIsNotCopied() throws Exception {
+    void aSingleRequestIsNotCopiedButToADirectBuffer() throws Exception {
         TensorSpec spec = new TensorSpec("x", DataType.FP32, Shape.of(-1, -1), List.of("batch", "length"));
         BatchLayout layout =
                 new BatchLayout(new ModelSignature(List.of(spec), List.of(spec)), new Padding(Map.of("x", 0.0), null));
-        List<List<Tensor>> one = List.of(List.of(zeros("x", DataType.FP32, 2, 3)));
+        Tensor direct = new Tensor("x", DataType.FP32, Shape.of(2, 3), ByteBuffer.allocateDirect(24));
+        List<List<Tensor>> one = List.of(List.of(direct));
 
-        assertThat(layout.gather(one, 0, BatchLayoutTest::dirty))
-                .isSameAs(one.get(0).get(0));
+        assertThat(layout.gather(one, 0, BatchLayoutTest::dirty)).isSameAs(direct);
+        ByteBuffer target = ByteBuffer.allocateDirect(24).putInt(0, 7);
+        Tensor copied = layout.gather(List.of(List.of(zeros("x", DataType.FP32, 2, 3))), 0, size -> target);
+        assertThat(copied.isDirect()).isTrue();
+        assertThat(copied.data()).isEqualTo(direct.data());
+        assertThat(target.getInt(0)).isZero();
         assertThat(layout.scatter(one, spec, one.get(0).get(0)))
                 .containsExactly(one.get(0).get(0));
     }
@@ -151,11 +156,24 @@ class BatchLayoutTest {
             sizes[0] = 1L + random.nextInt(3);
             List<Tensor> request = new ArrayList<>();
             for (TensorSpec spec : specs) {
-                request.add(new Tensor(spec.name(), spec.dataType(), Shape.of(sizes), data(random, spec, sizes)));
+                request.add(new Tensor(
+                        spec.name(), spec.dataType(), Shape.of(sizes), pieces(random, data(random, spec, sizes))));
             }
             requests.add(request);
         }
         return requests;
+    }
+
+    /** The data as it comes from a network: cut anywhere, or whole. */
+    private static List<ByteBuffer> pieces(Random random, ByteBuffer data) {
+        List<ByteBuffer> pieces = new ArrayList<>();
+        while (data.hasRemaining() && random.nextInt(3) > 0) {
+            int size = random.nextInt(data.remaining() + 1);
+            pieces.add(data.slice(data.position(), size));
+            data.position(data.position() + size);
+        }
+        pieces.add(data);
+        return pieces;
     }
 
     private static long[] sizes(Random random, int rank) {

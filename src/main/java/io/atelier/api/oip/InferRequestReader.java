@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.exc.InputCoercionException;
 import io.atelier.api.Json;
+import io.atelier.api.JsonText;
 import io.atelier.core.DataType;
 import io.atelier.core.InferenceRequest;
 import io.atelier.core.ModelSignature;
@@ -19,28 +20,23 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the JSON body of an infer request and checks it against the model, in one pass over the bytes.
+ * Reads an infer request and checks it against the model: its JSON in one pass over the bytes, and behind it the tensors
+ * in binary, which are not copied here.
  *
  * <p>Fields may stand in any order. Where {@code data} comes before the name, type or shape that it needs, its place is
  * remembered and read afterwards. Nothing is allocated before the body is known to be long enough to fill it.
  *
- * <p>Fields and parameters that the protocol does not name are ignored, and so are the ones that ask for a binary
- * answer: the answer is JSON. What would change the answer's meaning ({@code classification}, tensors in binary) is
- * refused.
+ * <p>Fields and parameters that the protocol does not name are ignored.
  *
  * <p>Used once, by one thread.
  */
 final class InferRequestReader {
-    /** The protocol's header that says that tensors follow the JSON. */
-    static final String BINARY_HEADER = "Inference-Header-Content-Length";
-
-    static final String NO_BINARY = "the binary tensor data extension is not served yet";
-
     /** A digit and a comma or bracket: no element takes less. */
     private static final int MIN_BYTES_PER_ELEMENT = 2;
 
@@ -50,27 +46,60 @@ final class InferRequestReader {
     private final ModelSignature signature;
     private final byte[] body;
     private final int length;
+    private final JsonText text;
+    private final @Nullable BinarySection binary;
     private final Map<String, Tensor> inputs = new HashMap<>();
-    private final List<String> outputs = new ArrayList<>();
+    private final Map<String, Wanted> outputs = new LinkedHashMap<>();
     private @Nullable String id;
     private @Nullable Duration timeout;
     private int priority;
+    private boolean binaryOutput;
 
-    private InferRequestReader(ModelView model, byte[] body, int length) {
+    private InferRequestReader(ModelView model, byte[] body, int length, @Nullable BinarySection binary) {
         this.model = model;
         this.signature = model.signature();
         this.body = body;
         this.length = length;
+        this.text = new JsonText(body, 0, length);
+        this.binary = binary;
     }
 
     /**
-     * The request in the first {@code length} bytes of {@code body}.
+     * The request in the first {@code length} bytes of {@code body}, all of it JSON.
      *
      * @throws InvalidInput if they are not a request that this model can answer
      */
     static PredictRequest read(ModelView model, byte[] body, int length) {
-        InferRequestReader reader = new InferRequestReader(model, body, length);
-        Json.readObject(body, 0, length, reader::request);
+        return read(model, body, length, null);
+    }
+
+    /**
+     * The request whose JSON is the first {@code length} bytes of {@code body}.
+     *
+     * @param binary what follows the JSON; null if nothing does
+     * @throws InvalidInput if they are not a request that this model can answer
+     */
+    static PredictRequest read(ModelView model, byte[] body, int length, @Nullable BinarySection binary) {
+        InferRequestReader reader = new InferRequestReader(model, body, length, binary);
+        Json.readObject(reader.text, reader::request);
+        return reader.finish();
+    }
+
+    /**
+     * The request of a body that is nothing but the model's only input; all outputs come back in binary.
+     *
+     * @throws InvalidInput if the model has more inputs, or the body does not tell the input's shape
+     */
+    static PredictRequest readRaw(ModelView model, BinarySection body) {
+        List<TensorSpec> specs = model.signature().inputs();
+        if (specs.size() != 1) {
+            throw new InvalidInput("header %s is 0, but model '%s' has %d inputs, and a raw body is one"
+                    .formatted(BinarySection.HEADER, model.id().name(), specs.size()));
+        }
+        InferRequestReader reader = new InferRequestReader(model, new byte[0], 0, body);
+        reader.binaryOutput = true;
+        Tensor input = BinaryTensor.whole(specs.get(0), reader.hasRows(), body);
+        reader.inputs.put(input.name(), input);
         return reader.finish();
     }
 
@@ -97,21 +126,46 @@ final class InferRequestReader {
             }
             ordered.add(tensor);
         }
+        if (binary != null && binary.remaining() > 0) {
+            throw new InvalidInput("the body has %d bytes more than the JSON and its inputs' binary_data_size say"
+                    .formatted(binary.remaining()));
+        }
         checkRows(ordered);
         signature.contradiction(ordered).ifPresent(contradiction -> {
             throw new InvalidInput(contradiction);
         });
-        List<String> wanted = outputs.isEmpty()
-                ? signature.outputs().stream().map(TensorSpec::name).toList()
-                : outputs;
-        for (String name : wanted) {
-            signature.output(name).ifPresent(spec -> checkWritable(spec));
+        if (outputs.isEmpty()) {
+            signature.outputs().forEach(spec -> outputs.put(spec.name(), Wanted.ANYHOW));
         }
-        return new PredictRequest(new InferenceRequest(id, model.id(), ordered, wanted, priority), timeout);
+        List<OutputForm> forms = new ArrayList<>(outputs.size());
+        outputs.forEach((name, wanted) -> forms.add(form(name, wanted)));
+        return new PredictRequest(
+                new InferenceRequest(id, model.id(), ordered, List.copyOf(outputs.keySet()), priority), timeout, forms);
+    }
+
+    private OutputForm form(String name, Wanted wanted) {
+        DataType type = signature.output(name).orElseThrow().dataType();
+        boolean inBinary = wanted.binary() == null ? binaryOutput : wanted.binary();
+        if (wanted.classes() > 0) {
+            if (!Classification.canOrder(type)) {
+                throw new InvalidInput("output '%s' is %s, which has no best classes".formatted(name, type));
+            }
+            return new OutputForm(inBinary, new Classification(wanted.classes(), hasRows()));
+        }
+        if (!inBinary && isBinaryOnly(type)) {
+            throw new InvalidInput("output '%s' is %s, which travels in binary only: ask with binary_data_output"
+                    .formatted(name, type));
+        }
+        return new OutputForm(inBinary, null);
+    }
+
+    /** Whether the first axis of each tensor is one of rows that share batches. */
+    private boolean hasRows() {
+        return signature.hasBatchAxis() && model.maxBatchSize() > 0;
     }
 
     private void checkRows(List<Tensor> tensors) {
-        if (!signature.hasBatchAxis() || model.maxBatchSize() <= 0) {
+        if (!hasRows()) {
             return;
         }
         Tensor first = tensors.get(0);
@@ -125,13 +179,6 @@ final class InferRequestReader {
         if (rows < 1 || rows > model.maxBatchSize()) {
             throw new InvalidInput("input '%s' has %d rows, the model takes 1 to %d"
                     .formatted(first.name(), rows, model.maxBatchSize()));
-        }
-    }
-
-    private static void checkWritable(TensorSpec spec) {
-        if (isBinaryOnly(spec.dataType())) {
-            throw new InvalidInput(
-                    "output '%s' is %s, which travels in binary only".formatted(spec.name(), spec.dataType()));
         }
     }
 
@@ -156,8 +203,9 @@ final class InferRequestReader {
                 }
                 priority = (int) value;
             }
+            case "binary_data_output" -> binaryOutput = flag(json, "parameters.binary_data_output");
             default -> {
-                // meant for another server, or a wish for a binary answer
+                // meant for another server
             }
         }
     }
@@ -165,12 +213,13 @@ final class InferRequestReader {
     private void output(JsonParser json, int index) throws IOException {
         String place = "outputs[" + index + "]";
         String name = null;
+        WantedReader wanted = new WantedReader(place + ".parameters");
         while (json.nextToken() != JsonToken.END_OBJECT) {
             String field = json.currentName();
             JsonToken value = json.nextToken();
             switch (field) {
                 case "name" -> name = Json.label(json, place + ".name");
-                case "parameters" -> parameters(json, place + ".parameters", InferRequestReader::outputParameter);
+                case "parameters" -> parameters(json, place + ".parameters", wanted::parameter);
                 default -> skip(json, value);
             }
         }
@@ -180,15 +229,48 @@ final class InferRequestReader {
         if (signature.output(name).isEmpty()) {
             throw new InvalidInput(place + ": the model has no output '" + name + "'");
         }
-        if (outputs.contains(name)) {
+        if (outputs.putIfAbsent(name, wanted.read()) != null) {
             throw new InvalidInput(place + ": output '" + name + "' is asked for twice");
         }
-        outputs.add(name);
     }
 
-    private static void outputParameter(JsonParser json, String name) {
-        if (name.equals("classification")) {
-            throw new InvalidInput("the output parameter 'classification' is not served");
+    /**
+     * What the parameters of an element of {@code outputs} say.
+     *
+     * @param binary  null if they do not say
+     * @param classes how many of the best classes; 0 for the output itself
+     */
+    private record Wanted(@Nullable Boolean binary, int classes) {
+        static final Wanted ANYHOW = new Wanted(null, 0);
+    }
+
+    private static final class WantedReader {
+        private final String place;
+        private @Nullable Boolean binary;
+        private int classes;
+
+        WantedReader(String place) {
+            this.place = place;
+        }
+
+        void parameter(JsonParser json, String name) throws IOException {
+            switch (name) {
+                case "binary_data" -> binary = flag(json, place + ".binary_data");
+                case "classification" -> {
+                    long count = integer(json, place + ".classification");
+                    if (count < 1) {
+                        throw new InvalidInput("%s.classification is %d, not at least 1".formatted(place, count));
+                    }
+                    classes = (int) Math.min(count, Integer.MAX_VALUE);
+                }
+                default -> {
+                    // meant for another server
+                }
+            }
+        }
+
+        Wanted read() {
+            return new Wanted(binary, classes);
         }
     }
 
@@ -203,6 +285,7 @@ final class InferRequestReader {
         private @Nullable DataType type;
         private @Nullable Shape shape;
         private @Nullable ByteBuffer data;
+        private long binarySize = -1;
         private int dataFrom = -1;
         private int dataTo;
 
@@ -218,7 +301,7 @@ final class InferRequestReader {
                     case "name" -> name = Json.label(json, place + ".name");
                     case "datatype" -> type = dataType(Json.label(json, place + ".datatype"));
                     case "shape" -> shape = readShape(json);
-                    case "parameters" -> parameters(json, place + ".parameters", InferRequestReader::inputParameter);
+                    case "parameters" -> parameters(json, place + ".parameters", this::parameter);
                     case "data" -> readOrRemember(json);
                     default -> skip(json, value);
                 }
@@ -232,23 +315,58 @@ final class InferRequestReader {
             if (shape == null) {
                 throw new InvalidInput(place + " has no shape");
             }
-            if (data == null) {
-                data = readRemembered(name, type, shape);
-            }
-            if (inputs.put(name, new Tensor(name, type, shape, data)) != null) {
+            if (inputs.put(name, tensor(name, type, shape)) != null) {
                 throw new InvalidInput(place + ": input '" + name + "' is given twice");
             }
         }
 
+        private void parameter(JsonParser json, String parameter) throws IOException {
+            if (parameter.equals("binary_data_size")) {
+                String where = place + ".parameters.binary_data_size";
+                binarySize = integer(json, where);
+                if (binarySize < 0) {
+                    throw new InvalidInput(where + " is negative: " + binarySize);
+                }
+                if (binary == null) {
+                    throw new InvalidInput(where + " needs the header " + BinarySection.HEADER);
+                }
+            }
+        }
+
+        private Tensor tensor(String name, DataType type, Shape shape) {
+            if (binarySize >= 0 && binary != null) {
+                if (data != null || dataFrom >= 0) {
+                    throw new InvalidInput("input '" + name + "' has both data and binary_data_size");
+                }
+                check(name, type, shape);
+                return BinaryTensor.read(name, type, shape, binarySize, binary);
+            }
+            return new Tensor(name, type, shape, data != null ? data : readRemembered(name, type, shape));
+        }
+
         private void readOrRemember(JsonParser json) throws IOException {
             expect(json, JsonToken.START_ARRAY, place + ".data");
-            if (name != null && type != null && shape != null) {
-                int from = (int) json.currentTokenLocation().getByteOffset();
-                data = readData(json, name, type, shape, length - from);
-            } else {
-                dataFrom = (int) json.currentTokenLocation().getByteOffset();
+            int from = text.position(json);
+            if (name == null || type == null || shape == null) {
+                dataFrom = from - 1;
                 json.skipChildren();
-                dataTo = (int) json.currentLocation().getByteOffset();
+                dataTo = text.position(json);
+                return;
+            }
+            int elements = elements(name, type, shape, length - from + 1);
+            TensorDataReader reader = new TensorDataReader(json, name, type, shape, elements);
+            if (!type.isFixedSize()) {
+                data = reader.readBytes();
+                return;
+            }
+            ByteBuffer room = TensorDataReader.room(name, type, elements);
+            int closing = NumberScanner.scan(body, from, length, type, shape, room);
+            if (closing == NumberScanner.GIVEN_UP) {
+                data = reader.readNumbers(room);
+            } else {
+                text.moveTo(closing);
+                json.nextToken();
+                data = room.flip();
             }
         }
 
@@ -257,16 +375,23 @@ final class InferRequestReader {
                 check(name, type, shape);
                 throw new InvalidInput("input '%s' has no data".formatted(name));
             }
+            int elements = elements(name, type, shape, dataTo - dataFrom);
+            ByteBuffer room = type.isFixedSize() ? TensorDataReader.room(name, type, elements) : null;
+            if (room != null
+                    && NumberScanner.scan(body, dataFrom + 1, dataTo, type, shape, room) != NumberScanner.GIVEN_UP) {
+                return room.flip();
+            }
             ByteBuffer[] result = new ByteBuffer[1];
             Json.parse(body, dataFrom, dataTo, json -> {
                 json.nextToken();
-                result[0] = readData(json, name, type, shape, dataTo - dataFrom);
+                TensorDataReader reader = new TensorDataReader(json, name, type, shape, elements);
+                result[0] = room == null ? reader.readBytes() : reader.readNumbers(room);
             });
             return result[0];
         }
 
-        private ByteBuffer readData(JsonParser json, String name, DataType type, Shape shape, int bytesLeft)
-                throws IOException {
+        /** How many elements there must be, which the bytes that are left can hold. */
+        private int elements(String name, DataType type, Shape shape, int bytesLeft) {
             check(name, type, shape);
             long elements = shape.elements()
                     .orElseThrow(() -> new InvalidInput(
@@ -275,14 +400,14 @@ final class InferRequestReader {
                 throw new InvalidInput(
                         "input '%s' has shape %s, but less data than its %d elements".formatted(name, shape, elements));
             }
-            return new TensorDataReader(json, name, type, shape, (int) elements).read();
+            return (int) elements;
         }
 
         private void check(String name, DataType type, Shape shape) {
             TensorSpec spec = signature
                     .input(name)
                     .orElseThrow(() -> new InvalidInput(place + ": the model has no input '" + name + "'"));
-            if (isBinaryOnly(type)) {
+            if (isBinaryOnly(type) && binarySize < 0) {
                 throw new InvalidInput("input '%s' is %s, which travels in binary only".formatted(name, type));
             }
             if (spec.dataType() != type) {
@@ -315,12 +440,6 @@ final class InferRequestReader {
                 dimensions[rank++] = size;
             }
             return Shape.of(Arrays.copyOf(dimensions, rank));
-        }
-    }
-
-    private static void inputParameter(JsonParser json, String name) {
-        if (name.equals("binary_data_size")) {
-            throw new InvalidInput(NO_BINARY);
         }
     }
 
@@ -365,6 +484,14 @@ final class InferRequestReader {
         } catch (InputCoercionException e) {
             throw new InvalidInput(place + " is too large");
         }
+    }
+
+    private static boolean flag(JsonParser json, String place) {
+        return switch (json.currentToken()) {
+            case VALUE_TRUE -> true;
+            case VALUE_FALSE -> false;
+            default -> throw new InvalidInput(place + " is not true or false");
+        };
     }
 
     private static void expect(JsonParser json, JsonToken expected, String place) {

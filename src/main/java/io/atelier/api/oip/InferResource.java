@@ -5,11 +5,11 @@ import io.atelier.api.Exchange;
 import io.atelier.api.ReceivedBody;
 import io.atelier.core.Deadline;
 import io.atelier.core.InferenceResult;
-import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.Tensor;
 import io.atelier.serving.InferenceService;
 import io.atelier.serving.ModelView;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
@@ -17,10 +17,12 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import java.time.Duration;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
@@ -29,7 +31,8 @@ import org.jboss.resteasy.reactive.RestResponse;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Inference: tensors in, tensors out. Takes a body of any or no Content-Type, since clients of the protocol send both.
+ * Inference: tensors in, tensors out. Takes a body of any or no Content-Type, since clients of the protocol send both:
+ * the header {@code Inference-Header-Content-Length} alone tells whether tensors in binary follow the JSON.
  *
  * <p>A request has the model's own timeout from the moment its body is complete, or the shorter one that its caller
  * asks for with {@code parameters.timeout} (microseconds) or the header {@code Request-Timeout} (seconds). One whose
@@ -58,19 +61,32 @@ public class InferResource {
     @Operation(summary = "Infer with a model's newest version")
     @RequestBody(
             required = true,
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(type = SchemaType.OBJECT),
-                            examples = @ExampleObject(name = "request", value = REQUEST)))
+            content = {
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(type = SchemaType.OBJECT),
+                        examples = @ExampleObject(name = "request", value = REQUEST)),
+                @Content(
+                        mediaType = MediaType.APPLICATION_OCTET_STREAM,
+                        schema = @Schema(type = SchemaType.STRING, format = "binary"))
+            })
+    @Parameter(
+            name = BinarySection.HEADER,
+            in = ParameterIn.HEADER,
+            description = "Length of the JSON where tensors in binary follow it; 0 if the body is nothing but one",
+            schema = @Schema(type = SchemaType.INTEGER, minimum = "0"))
     @APIResponse(
             responseCode = "200",
             description = "The answer",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(type = SchemaType.OBJECT),
-                            examples = @ExampleObject(name = "answer", value = ANSWER)))
+            content = {
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(type = SchemaType.OBJECT),
+                        examples = @ExampleObject(name = "answer", value = ANSWER)),
+                @Content(
+                        mediaType = MediaType.APPLICATION_OCTET_STREAM,
+                        schema = @Schema(type = SchemaType.STRING, format = "binary"))
+            })
     @APIResponse(responseCode = "400", description = "Names, shapes, types or values do not fit the model")
     @APIResponse(responseCode = "404", description = "No such model or version")
     @APIResponse(responseCode = "413", description = "The body is too large")
@@ -80,7 +96,7 @@ public class InferResource {
     @APIResponse(responseCode = "500", description = "The execution failed")
     @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
     @APIResponse(responseCode = "504", description = "No result in time")
-    public Uni<RestResponse<byte[]>> infer(@RestPath String model, @Context HttpServerRequest http) {
+    public Uni<RestResponse<Buffer>> infer(@RestPath String model, @Context HttpServerRequest http) {
         return answer(model, null, http);
     }
 
@@ -89,19 +105,32 @@ public class InferResource {
     @Operation(summary = "Infer with a model version")
     @RequestBody(
             required = true,
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(type = SchemaType.OBJECT),
-                            examples = @ExampleObject(name = "request", value = REQUEST)))
+            content = {
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(type = SchemaType.OBJECT),
+                        examples = @ExampleObject(name = "request", value = REQUEST)),
+                @Content(
+                        mediaType = MediaType.APPLICATION_OCTET_STREAM,
+                        schema = @Schema(type = SchemaType.STRING, format = "binary"))
+            })
+    @Parameter(
+            name = BinarySection.HEADER,
+            in = ParameterIn.HEADER,
+            description = "Length of the JSON where tensors in binary follow it; 0 if the body is nothing but one",
+            schema = @Schema(type = SchemaType.INTEGER, minimum = "0"))
     @APIResponse(
             responseCode = "200",
             description = "The answer",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(type = SchemaType.OBJECT),
-                            examples = @ExampleObject(name = "answer", value = ANSWER)))
+            content = {
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(type = SchemaType.OBJECT),
+                        examples = @ExampleObject(name = "answer", value = ANSWER)),
+                @Content(
+                        mediaType = MediaType.APPLICATION_OCTET_STREAM,
+                        schema = @Schema(type = SchemaType.STRING, format = "binary"))
+            })
     @APIResponse(responseCode = "400", description = "Names, shapes, types or values do not fit the model")
     @APIResponse(responseCode = "404", description = "No such model or version")
     @APIResponse(responseCode = "413", description = "The body is too large")
@@ -111,32 +140,39 @@ public class InferResource {
     @APIResponse(responseCode = "500", description = "The execution failed")
     @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
     @APIResponse(responseCode = "504", description = "No result in time")
-    public Uni<RestResponse<byte[]>> inferVersion(
+    public Uni<RestResponse<Buffer>> inferVersion(
             @RestPath String model, @RestPath String version, @Context HttpServerRequest http) {
         return answer(model, version, http);
     }
 
-    private Uni<RestResponse<byte[]>> answer(String model, @Nullable String version, HttpServerRequest http) {
-        return exchange.answer(
+    private Uni<RestResponse<Buffer>> answer(String model, @Nullable String version, HttpServerRequest http) {
+        return exchange.answerInParts(
                 http,
                 body -> read(model, version, http, body),
                 question -> service.infer(question.predict().request(), question.deadline()),
                 InferResource::dataBytes,
-                (question, result) -> InferResponseWriter.write(
-                        result, question.predict().request().id()));
+                (question, result) -> InferResponseWriter.write(question.predict(), result));
     }
 
     private record Question(PredictRequest predict, Deadline deadline) {}
 
     private Question read(String name, @Nullable String version, HttpServerRequest http, ReceivedBody body) {
         Duration header = ClientTimeout.of(http);
-        if (http.getHeader(InferRequestReader.BINARY_HEADER) != null) {
-            throw new InvalidInput(InferRequestReader.NO_BINARY);
-        }
+        int jsonLength = BinarySection.jsonLength(http, body);
         ModelView model = service.model(name, version);
-        PredictRequest predict = InferRequestReader.read(model, body.bytes(), body.length());
+        PredictRequest predict = read(model, jsonLength, body);
         Duration timeout = ClientTimeout.shortest(model.timeout(), header, predict.timeout());
         return new Question(predict, service.deadline(timeout.minus(body.age())));
+    }
+
+    private static PredictRequest read(ModelView model, int jsonLength, ReceivedBody body) {
+        if (jsonLength < 0) {
+            return InferRequestReader.read(model, body.bytes(), body.length());
+        }
+        BinarySection binary = new BinarySection(body.after(jsonLength));
+        return jsonLength == 0
+                ? InferRequestReader.readRaw(model, binary)
+                : InferRequestReader.read(model, body.first(jsonLength), jsonLength, binary);
     }
 
     private static long dataBytes(InferenceResult result) {

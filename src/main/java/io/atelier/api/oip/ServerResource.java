@@ -20,7 +20,8 @@ import org.jboss.resteasy.reactive.RestResponse.ResponseBuilder;
 @NonBlocking
 @Tag(name = "Open Inference Protocol")
 public class ServerResource {
-    private static final List<String> EXTENSIONS = List.of("schedule_policy", "atelier_devices");
+    private static final List<String> EXTENSIONS =
+            List.of("binary_tensor_data", "classification", "schedule_policy", "atelier_devices");
 
     private final InferenceService service;
     private final ServerMetadata metadata;

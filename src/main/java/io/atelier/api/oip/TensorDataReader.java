@@ -54,22 +54,32 @@ final class TensorDataReader {
         this.max = max(type);
     }
 
-    /** The elements, as a direct little-endian buffer of exactly their size. */
-    ByteBuffer read() throws IOException {
-        return type == DataType.BYTES ? readBytes() : readNumbers();
-    }
-
-    private ByteBuffer readNumbers() throws IOException {
+    /**
+     * An empty direct buffer for so many numbers.
+     *
+     * @throws InvalidInput if they do not fit one
+     */
+    static ByteBuffer room(String tensor, DataType type, int elements) {
         long size = (long) elements * type.sizeBytes();
         if (size > Integer.MAX_VALUE) {
-            throw invalid("is larger than 2 GiB");
+            throw new InvalidInput("input '%s' is larger than 2 GiB".formatted(tensor));
         }
-        ByteBuffer out = ByteBuffer.allocateDirect((int) size).order(ByteOrder.LITTLE_ENDIAN);
+        return ByteBuffer.allocateDirect((int) size).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /**
+     * The elements of a type of fixed size.
+     *
+     * @param out {@link #room} for them; whatever it holds is overwritten
+     */
+    ByteBuffer readNumbers(ByteBuffer out) throws IOException {
+        out.clear();
         list(token -> number(token, out));
         return out.flip();
     }
 
-    private ByteBuffer readBytes() throws IOException {
+    /** The elements of BYTES, as a direct little-endian buffer of exactly their size. */
+    ByteBuffer readBytes() throws IOException {
         ByteArrayOutputStream raw = new ByteArrayOutputStream();
         list(token -> string(token, raw));
         ByteBuffer out = ByteBuffer.allocateDirect(raw.size()).order(ByteOrder.LITTLE_ENDIAN);

@@ -12,6 +12,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import io.atelier.core.DataType;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
@@ -19,6 +20,7 @@ import io.atelier.engine.BatchLayout;
 import io.atelier.engine.EngineBatch;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,9 +30,9 @@ import java.util.concurrent.CancellationException;
 /**
  * A DJL predictor for whole batches, with the buffers into which they are gathered. Used by one thread at a time.
  *
- * <p>DJL makes the input arrays and owns model, session and memory. The session itself is run here, for two things that
- * DJL's block does not pass on: the names of the outputs that are wanted, and the options by which a run is ended when
- * nobody waits for it any more.
+ * <p>DJL makes the input arrays, but for INT16, which it does not know, and owns model, session and memory. The session
+ * itself is run here, for two things that DJL's block does not pass on: the names of the outputs that are wanted, and
+ * the options by which a run is ended when nobody waits for it any more.
  */
 final class BatchPredictor extends Predictor<EngineBatch, List<List<Tensor>>> {
     private final OrtSession session;
@@ -51,6 +53,7 @@ final class BatchPredictor extends Predictor<EngineBatch, List<List<Tensor>>> {
         for (NDArray input : inputs) {
             feeds.put(input.getName(), ((OrtNDArray) input).getTensor());
         }
+        feeds.putAll(batch.shorts);
         try (EndableRun run = new EndableRun(batch.current().abandoned());
                 OrtSession.Result result =
                         session.run(feeds, Set.copyOf(batch.current().outputs()), run.options())) {
@@ -61,6 +64,9 @@ final class BatchPredictor extends Predictor<EngineBatch, List<List<Tensor>>> {
                 throw new CancellationException("ended, since nobody waits for it any more");
             }
             throw new TranslateException(failure);
+        } finally {
+            batch.shorts.values().forEach(OnnxTensor::close);
+            batch.shorts.clear();
         }
     }
 
@@ -69,6 +75,7 @@ final class BatchPredictor extends Predictor<EngineBatch, List<List<Tensor>>> {
         private final ModelSignature signature;
         private final BatchLayout layout;
         private final ByteBuffer[] buffers;
+        private final Map<String, OnnxTensor> shorts = new HashMap<>();
         private EngineBatch current = new EngineBatch(List.of(), List.of(), EndableRun.NEVER);
         private List<List<Tensor>> results = List.of();
 
@@ -83,14 +90,19 @@ final class BatchPredictor extends Predictor<EngineBatch, List<List<Tensor>>> {
         }
 
         @Override
-        public NDList processInput(TranslatorContext context, EngineBatch batch) {
+        public NDList processInput(TranslatorContext context, EngineBatch batch) throws OrtException {
             current = batch;
             NDList inputs = new NDList(buffers.length);
             for (int i = 0; i < buffers.length; i++) {
                 int input = i;
                 Tensor gathered = layout.gather(batch.requests(), i, size -> buffer(input, size));
+                String name = signature.inputs().get(i).name();
+                if (gathered.dataType() == DataType.INT16) {
+                    shorts.put(name, OrtTensors.toShorts(gathered));
+                    continue;
+                }
                 NDArray array = OrtTensors.toNDArray(context.getNDManager(), gathered);
-                array.setName(signature.inputs().get(i).name());
+                array.setName(name);
                 inputs.add(array);
             }
             return inputs;

@@ -15,6 +15,7 @@ import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The session beneath a DJL model, and what it says of its inputs and outputs.
@@ -31,8 +32,8 @@ record LoadedSession(OrtSession session, ModelSignature signature) {
             return new LoadedSession(
                     session,
                     new ModelSignature(
-                            specs(session.getInputInfo().values()),
-                            specs(session.getOutputInfo().values())));
+                            specs(session.getInputInfo().values(), LoadedSession::inputType),
+                            specs(session.getOutputInfo().values(), LoadedSession::outputType)));
         } catch (OrtException failure) {
             throw new ModelLoadException("the model does not tell its inputs and outputs", failure);
         }
@@ -49,7 +50,13 @@ record LoadedSession(OrtSession session, ModelSignature signature) {
         }
     }
 
-    private static List<TensorSpec> specs(Iterable<NodeInfo> nodes) throws ModelLoadException {
+    /** What an element type is called here; empty where the engine does not carry it. */
+    @FunctionalInterface
+    private interface Types {
+        Optional<DataType> of(TensorInfo.OnnxTensorType type);
+    }
+
+    private static List<TensorSpec> specs(Iterable<NodeInfo> nodes, Types types) throws ModelLoadException {
         List<TensorSpec> specs = new ArrayList<>();
         for (NodeInfo node : nodes) {
             if (!(node.getInfo() instanceof TensorInfo tensor)) {
@@ -57,29 +64,50 @@ record LoadedSession(OrtSession session, ModelSignature signature) {
             }
             specs.add(new TensorSpec(
                     node.getName(),
-                    type(node.getName(), tensor),
+                    types.of(tensor.onnxType)
+                            .orElseThrow(
+                                    () -> new ModelLoadException("'%s' is of type %s, which this engine does not carry"
+                                            .formatted(node.getName(), name(tensor.onnxType)))),
                     Shape.of(tensor.getShape()),
                     Arrays.asList(tensor.getDimensionNames())));
         }
         return specs;
     }
 
-    /** Types that DJL's OnnxRuntime arrays carry; a model with another one is refused rather than half served. */
-    private static DataType type(String name, TensorInfo tensor) throws ModelLoadException {
-        return switch (tensor.onnxType) {
-            case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT -> DataType.FP32;
-            case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE -> DataType.FP64;
-            case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 -> DataType.FP16;
-            case ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16 -> DataType.BF16;
-            case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8 -> DataType.INT8;
-            case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8 -> DataType.UINT8;
-            case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32 -> DataType.INT32;
-            case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 -> DataType.INT64;
-            case ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL -> DataType.BOOL;
-            case ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING -> DataType.BYTES;
-            default ->
-                throw new ModelLoadException("'%s' is of type %s, which this engine does not carry"
-                        .formatted(name, tensor.onnxType.name().replace("ONNX_TENSOR_ELEMENT_DATA_TYPE_", "")));
-        };
+    /**
+     * Types that ONNX Runtime's Java interface can make tensors of; a model that takes another one is refused rather than
+     * half served.
+     */
+    private static Optional<DataType> inputType(TensorInfo.OnnxTensorType type) {
+        return outputType(type).filter(known -> switch (known) {
+            case UINT16, UINT32, UINT64 -> false;
+            default -> true;
+        });
+    }
+
+    /** Types whose raw bytes can be read from a result. */
+    private static Optional<DataType> outputType(TensorInfo.OnnxTensorType type) {
+        return Optional.ofNullable(
+                switch (type) {
+                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT -> DataType.FP32;
+                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE -> DataType.FP64;
+                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 -> DataType.FP16;
+                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16 -> DataType.BF16;
+                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8 -> DataType.INT8;
+                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8 -> DataType.UINT8;
+                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16 -> DataType.INT16;
+                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16 -> DataType.UINT16;
+                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32 -> DataType.INT32;
+                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT32 -> DataType.UINT32;
+                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 -> DataType.INT64;
+                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT64 -> DataType.UINT64;
+                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL -> DataType.BOOL;
+                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING -> DataType.BYTES;
+                    default -> null;
+                });
+    }
+
+    private static String name(TensorInfo.OnnxTensorType type) {
+        return type.name().replace("ONNX_TENSOR_ELEMENT_DATA_TYPE_", "");
     }
 }

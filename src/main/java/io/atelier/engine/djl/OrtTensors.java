@@ -2,7 +2,9 @@ package io.atelier.engine.djl;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import io.atelier.core.DataType;
 import io.atelier.core.Shape;
@@ -25,6 +27,15 @@ final class OrtTensors {
             return manager.create(strings(tensor), StandardCharsets.UTF_8, shape);
         }
         return manager.create(tensor.data().order(ByteOrder.nativeOrder()), shape, type(tensor.dataType()));
+    }
+
+    /** A tensor of INT16 over the tensor's buffer; the caller closes it. */
+    static OnnxTensor toShorts(Tensor tensor) throws OrtException {
+        return OnnxTensor.createTensor(
+                OrtEnvironment.getEnvironment(),
+                tensor.data().order(ByteOrder.nativeOrder()),
+                tensor.shape().toArray(),
+                OnnxJavaType.INT16);
     }
 
     /** A copy of the value on the heap, under the name of its specification. */
@@ -79,8 +90,7 @@ final class OrtTensors {
             case INT64 -> ai.djl.ndarray.types.DataType.INT64;
             case BOOL -> ai.djl.ndarray.types.DataType.BOOLEAN;
             case BYTES -> ai.djl.ndarray.types.DataType.STRING;
-            case INT16, UINT16, UINT32, UINT64 ->
-                throw new IllegalArgumentException(type + " is not carried by this engine");
+            case INT16, UINT16, UINT32, UINT64 -> throw new IllegalArgumentException(type + " is not carried by DJL");
         };
     }
 }

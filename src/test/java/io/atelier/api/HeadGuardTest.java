@@ -1,0 +1,114 @@
+package io.atelier.api;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class HeadGuardTest {
+    private static final String HEAD = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n";
+
+    private final HeadGuard guard = new HeadGuard(Duration.ofSeconds(30));
+    private final EmbeddedChannel channel = new EmbeddedChannel();
+
+    HeadGuardTest() {
+        channel.freezeTime();
+        channel.pipeline().addFirst(guard);
+        channel.pipeline().fireChannelActive();
+    }
+
+    @Test
+    void closesAConnectionWhoseHeadTrickles() {
+        for (int second = 0; second < 29; second++) {
+            send(HEAD.substring(second, second + 1));
+            pass(1);
+        }
+        assertThat(channel.isOpen()).isTrue();
+        pass(1);
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    @Test
+    void closesAConnectionThatSaysNothing() {
+        pass(30);
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    @Test
+    void aRequestAndThePauseBehindItTakeWhatTheyTake() {
+        send(HEAD);
+        guard.requestBegan();
+        pass(100);
+        send("abc");
+        guard.requestEnded();
+        pass(100);
+        assertThat(channel.isOpen()).isTrue();
+
+        send("G");
+        pass(29);
+        assertThat(channel.isOpen()).isTrue();
+        pass(1);
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Content-Length: 3\r\nContent-Length: 3",
+                "Content-Length: 3\r\ncontent-length: 4",
+                "Content-Length: 3\r\nTransfer-Encoding: chunked",
+                "TRANSFER-ENCODING: chunked\r\nA: b\r\nContent-Length : 3",
+            })
+    void refusesTwoLengthsInWhateverPieces(String headers) {
+        String head = "\r\nPOST /a:b HTTP/1.1\r\nHost: a\r\n" + headers + "\r\n\r\n";
+        for (int cut = 0; cut <= head.length(); cut++) {
+            HeadGuardTest other = new HeadGuardTest();
+            other.send(head.substring(0, cut));
+            if (other.channel.isOpen()) {
+                other.send(head.substring(cut) + "0\r\n\r\n");
+            }
+
+            ByteBuf answer = other.channel.readOutbound();
+            assertThat(answer.toString(UTF_8))
+                    .startsWith("HTTP/1.1 400 Bad Request\r\n")
+                    .contains("\"error\":\"the request tells the length of its body more than once\"");
+            assertThat(other.channel.isOpen()).isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Content-Length: 3",
+                "Transfer-Encoding: chunked",
+                "Content-Length: 3\r\nX-Content-Length: 4\r\nB: Transfer-Encoding: chunked",
+            })
+    void letsOneLengthThrough(String headers) {
+        String head = "POST /x HTTP/1.1\r\n" + headers + "\r\n\r\n";
+        send(head + "Content-Length: 1\r\nContent-Length: 2\r\n");
+        assertThat(channel.<ByteBuf>readInbound().toString(UTF_8)).startsWith(head);
+        assertThat(channel.<ByteBuf>readOutbound()).isNull();
+
+        guard.requestBegan();
+        send("Content-Length: 1\r\nContent-Length: 2\r\n");
+        guard.requestEnded();
+        send("GET /x HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+        assertThat(channel.isOpen()).isTrue();
+    }
+
+    private void send(String text) {
+        channel.writeInbound(Unpooled.copiedBuffer(text, UTF_8));
+    }
+
+    private void pass(int seconds) {
+        channel.advanceTimeBy(seconds, TimeUnit.SECONDS);
+        channel.runScheduledPendingTasks();
+    }
+}
