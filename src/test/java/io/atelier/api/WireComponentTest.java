@@ -174,7 +174,7 @@ class WireComponentTest {
                 "99999999999999999999 | header Inference-Header-Content-Length is not a number of bytes",
                 "175, 175 | header Inference-Header-Content-Length is not a number of bytes",
                 "174 | malformed JSON",
-                "176 | malformed JSON",
+                "176 | input 'y' has binary_data_size 8, but only 7 bytes follow",
             })
     void refusesAHeaderThatLies(String value, String detail) throws IOException {
         byte[] json = bytes("{" + TENSORS + "}");

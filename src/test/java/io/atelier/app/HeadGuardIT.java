@@ -1,0 +1,101 @@
+package io.atelier.app;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.atelier.testing.PackagedService;
+import io.atelier.testing.ServiceClient;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Heads that contradict themselves or never end, sent to the packaged service, where every connection is guarded. */
+class HeadGuardIT {
+    private static final String REQUEST = "POST /v2/models/minilm/infer HTTP/1.1\r\nHost: a\r\n";
+
+    private static PackagedService service;
+    private static int port;
+
+    @BeforeAll
+    static void start() throws Exception {
+        service = PackagedService.start("quarkus.http.read-timeout=2S");
+        port = service.awaitLoaded();
+    }
+
+    @AfterAll
+    static void stop() {
+        service.close();
+    }
+
+    @Test
+    void refusesARequestThatTellsItsLengthTwice() throws IOException {
+        for (String headers : List.of(
+                "Content-Length: 3\r\nContent-Length: 3\r\n", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n")) {
+            try (Socket client = connect()) {
+                client.getOutputStream().write((REQUEST + headers + "\r\n0\r\n\r\n").getBytes(ISO_8859_1));
+                assertThat(new String(client.getInputStream().readAllBytes(), ISO_8859_1))
+                        .startsWith("HTTP/1.1 400 ")
+                        .contains("the request tells the length of its body more than once");
+            }
+        }
+    }
+
+    @Test
+    void closesConnectionsWhoseHeadsTrickleWhileOthersAreServed() throws IOException {
+        ServiceClient probe = new ServiceClient(port);
+        List<Socket> slow = new ArrayList<>();
+        long started = System.nanoTime();
+        long slowest = 0;
+        try {
+            for (int i = 0; i < 300; i++) {
+                slow.add(connect());
+            }
+            for (int at = 0; !slow.isEmpty() && seconds(started) < 20; at++) {
+                char next = REQUEST.charAt(at % REQUEST.length());
+                slow.removeIf(client -> isClosed(client, next));
+                long asked = System.nanoTime();
+                assertThat(probe.get("/v2/health/ready").join().statusCode()).isEqualTo(200);
+                slowest = Math.max(slowest, System.nanoTime() - asked);
+            }
+            assertThat(slow).isEmpty();
+            assertThat(seconds(started)).isGreaterThan(1.5);
+            assertThat(Duration.ofNanos(slowest)).isLessThan(Duration.ofSeconds(1));
+        } finally {
+            for (Socket client : slow) {
+                client.close();
+            }
+        }
+    }
+
+    /** Sends one more byte, and waits a moment for the end. */
+    private static boolean isClosed(Socket client, char next) {
+        try {
+            client.getOutputStream().write(next);
+            client.setSoTimeout(1);
+            return client.getInputStream().read() < 0;
+        } catch (SocketTimeoutException open) {
+            return false;
+        } catch (SocketException closed) {
+            return true;
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static Socket connect() throws IOException {
+        Socket client = new Socket("localhost", port);
+        client.setSoTimeout(20_000);
+        return client;
+    }
+
+    private static double seconds(long started) {
+        return (System.nanoTime() - started) / 1e9;
+    }
+}
