@@ -5,9 +5,7 @@ import io.atelier.chaos.Latencies;
 import io.atelier.chaos.PlainFifoInferenceService;
 import io.atelier.config.AtelierConfig;
 import io.atelier.core.DeviceId;
-import io.atelier.core.ModelId;
 import io.atelier.engine.ModelLoadException;
-import io.atelier.repository.ModelRepositoryException;
 import io.atelier.serving.DeviceView;
 import io.atelier.serving.InferenceService;
 import io.micrometer.core.instrument.Gauge;
@@ -130,10 +128,9 @@ public class ChaosResource {
 
     /** Loads a model anew. */
     @POST
-    @Path("/reload/{model}/{version}")
-    public CompletionStage<Void> reload(@PathParam("model") String model, @PathParam("version") String version)
-            throws ModelRepositoryException {
-        return service.reload(new ModelId(model, version));
+    @Path("/reload/{model}")
+    public CompletionStage<Void> reload(@PathParam("model") String model) {
+        return service.models().load(model, null);
     }
 
     @GET

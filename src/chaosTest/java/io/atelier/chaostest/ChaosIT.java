@@ -256,7 +256,7 @@ class ChaosIT {
         events.merge("RELOAD", 1, Integer::sum);
         Thread reload = new Thread(() -> {
             try {
-                server.post("/chaos/reload/add/1");
+                server.post("/chaos/reload/add");
             } catch (IOException leaving) {
                 events.merge("RELOAD without an answer", 1, Integer::sum);
             } catch (InterruptedException impossible) {

@@ -28,6 +28,7 @@ public record Problem(
     public static final String MEDIA_TYPE = "application/problem+json";
 
     private static final String OPENAI_PATHS = "/v1/";
+    private static final String KSERVE_VERB = ":predict";
     private static final String TYPE_PREFIX = "urn:atelier:problem:";
     private static final Duration SOON = Duration.ofSeconds(1);
 
@@ -117,7 +118,7 @@ public record Problem(
             json.writeNumberField("status", status);
             json.writeStringField("detail", detail);
             json.writeStringField("code", code);
-            if (path.startsWith(OPENAI_PATHS)) {
+            if (path.startsWith(OPENAI_PATHS) && !path.endsWith(KSERVE_VERB)) {
                 json.writeObjectFieldStart("error");
                 json.writeStringField("message", detail);
                 json.writeStringField("type", openAiType());

@@ -20,7 +20,8 @@ public class ProblemMapper {
             Response refusal = http.getResponse();
             return refusal.getStatus() < 400
                     ? refusal
-                    : response(Problem.http(refusal.getStatus()), uri).build();
+                    : withAllowedMethods(response(Problem.http(refusal.getStatus()), uri), refusal)
+                            .build();
         }
         Problem problem = Problem.of(failure);
         if (problem == null) {
@@ -30,6 +31,10 @@ public class ProblemMapper {
         return problem.status() == ErrorCode.CANCELLED.status()
                 ? Response.status(problem.status()).build() // nobody reads it
                 : response(problem, uri).build();
+    }
+
+    private static ResponseBuilder withAllowedMethods(ResponseBuilder response, Response refusal) {
+        return refusal.getAllowedMethods().isEmpty() ? response : response.allow(refusal.getAllowedMethods());
     }
 
     private static ResponseBuilder response(Problem problem, UriInfo uri) {

@@ -8,6 +8,8 @@ import io.atelier.engine.djl.SessionSettings;
 import io.atelier.metrics.MetricsListener;
 import io.atelier.repository.ModelRepositoryException;
 import io.atelier.serving.InferenceService;
+import io.atelier.serving.ModelControl;
+import io.atelier.serving.ModelStatistics;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.arc.DefaultBean;
 import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
@@ -36,8 +38,15 @@ class Composition {
 
     @Produces
     @Singleton
-    Service service(AtelierConfig config, Engine engine, MeterRegistry registry, ManagedExecutor workers) {
-        Ticker ticker = Ticker.system();
+    @DefaultBean
+    Ticker ticker() {
+        return Ticker.system();
+    }
+
+    @Produces
+    @Singleton
+    Service service(
+            AtelierConfig config, Engine engine, MeterRegistry registry, ManagedExecutor workers, Ticker ticker) {
         return new Service(config, engine, new MetricsListener(registry, ticker), workers, ticker);
     }
 
@@ -46,6 +55,18 @@ class Composition {
     @DefaultBean
     InferenceService inference(Service service) {
         return service.inference();
+    }
+
+    @Produces
+    @Singleton
+    ModelControl models(Service service) {
+        return service.control();
+    }
+
+    @Produces
+    @Singleton
+    ModelStatistics statistics(Service service) {
+        return service.statistics();
     }
 
     void start(@Observes StartupEvent event, Service service) throws ModelRepositoryException {

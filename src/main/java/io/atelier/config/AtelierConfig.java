@@ -39,6 +39,17 @@ public interface AtelierConfig {
      */
     Optional<Path> modelRepository();
 
+    /** What the service calls itself at {@code /v2}; some clients of Triton ask for {@code triton}. */
+    @WithDefault("atelier")
+    String serverName();
+
+    /**
+     * Whether models can be loaded and unloaded while the service serves: {@code none} or {@code explicit}, through
+     * {@code /v2/repository} (Triton's words). What the repository holds is loaded at the start in any case.
+     */
+    @WithDefault("none")
+    ModelControl modelControl();
+
     /** The model's engine on the CPU. */
     Cpu cpu();
 
@@ -60,6 +71,12 @@ public interface AtelierConfig {
     /** Whether the service is ready only if every model and folder could be loaded (Triton's word). */
     @WithDefault("false")
     boolean strictReadiness();
+
+    /** Whether models can be loaded and unloaded while the service serves. */
+    enum ModelControl {
+        NONE,
+        EXPLICIT
+    }
 
     /** The model's engine on the CPU. */
     interface Cpu {

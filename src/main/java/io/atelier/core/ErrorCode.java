@@ -3,6 +3,8 @@ package io.atelier.core;
 /** Why a request was not answered with a result; owns the HTTP status and the title that callers read. */
 public enum ErrorCode {
     INVALID_INPUT(400, "Invalid input"),
+    /** A model could not be loaded; what served before goes on. The status is the one of Triton. */
+    LOAD_FAILED(400, "Load failed"),
     UNAUTHENTICATED(401, "Unauthenticated"),
     FORBIDDEN(403, "Forbidden"),
     MODEL_NOT_FOUND(404, "Model not found"),

@@ -27,6 +27,29 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs) 
                 && outputs.stream().allMatch(ModelSignature::startsDynamic);
     }
 
+    /** Whether a request that was checked against one signature fits this one too. */
+    public boolean accepts(InferenceRequest request) {
+        List<Tensor> tensors = request.inputs();
+        if (tensors.size() != inputs.size()) {
+            return false;
+        }
+        for (int i = 0; i < inputs.size(); i++) {
+            TensorSpec spec = inputs.get(i);
+            Tensor tensor = tensors.get(i);
+            if (!spec.name().equals(tensor.name())
+                    || spec.dataType() != tensor.dataType()
+                    || !spec.shape().accepts(tensor.shape())) {
+                return false;
+            }
+        }
+        for (String name : request.outputs()) {
+            if (output(name).isEmpty()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /**
      * What is wrong between the shapes of a request's inputs, each of which fits by itself: dynamic axes to which the model
      * gives one name have different sizes.

@@ -38,6 +38,21 @@ public abstract sealed class ServingException extends RuntimeException {
         }
     }
 
+    /** A model could not be loaded. */
+    public static final class LoadFailed extends ServingException {
+        /** Clients of Triton look for the first words of this message. */
+        public LoadFailed(String model, String reason) {
+            super(ErrorCode.LOAD_FAILED, "failed to load '" + model + "', " + reason, null);
+        }
+    }
+
+    /** What is asked for is switched off. */
+    public static final class Forbidden extends ServingException {
+        public Forbidden(String detail) {
+            super(ErrorCode.FORBIDDEN, detail, null);
+        }
+    }
+
     /** No model, or no such version of it, is known under this name. */
     public static final class ModelNotFound extends ServingException {
         /** Clients of the protocol look for the first words of this message. */
@@ -47,6 +62,16 @@ public abstract sealed class ServingException extends RuntimeException {
                     "Request for unknown model: '" + name + "'" + (version == null ? "" : " version " + version)
                             + " is not found",
                     null);
+        }
+
+        private ModelNotFound(String detail) {
+            super(ErrorCode.MODEL_NOT_FOUND, detail, null);
+        }
+
+        /** A model that cannot be loaded, since the repository has none of this name. */
+        public static ModelNotFound toLoad(String name) {
+            return new ModelNotFound("Request for unknown model: failed to load '" + name
+                    + "', the model repository has no such folder");
         }
     }
 

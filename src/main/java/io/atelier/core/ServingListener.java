@@ -10,6 +10,11 @@ public interface ServingListener {
     /** Hears nothing. */
     ServingListener NONE = new ServingListener() {};
 
+    /** Tells all of these, in order. */
+    static ServingListener all(ServingListener... listeners) {
+        return new ListenerChain(listeners);
+    }
+
     /** A request was refused before it became a ticket. {@code model} is null when no known model was named. */
     default void onRefused(@Nullable ModelId model, ServingException reason) {}
 
@@ -21,6 +26,12 @@ public interface ServingListener {
 
     /** A batch begins to execute. */
     default void onExecutionStarted(Execution execution) {}
+
+    /**
+     * A native call has returned with outputs. Called before any of its requests is answered, and never for a golden
+     * check.
+     */
+    default void onExecuted(Execution execution, long durationNanos) {}
 
     /**
      * The native call has truly returned.

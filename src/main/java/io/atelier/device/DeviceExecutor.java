@@ -7,6 +7,7 @@ import io.atelier.core.ModelId;
 import io.atelier.core.ServingException;
 import io.atelier.core.ServingException.DeadlineExceeded;
 import io.atelier.core.ServingException.EngineFailure;
+import io.atelier.core.ServingException.NotReady;
 import io.atelier.core.ServingListener;
 import io.atelier.core.ServingListener.Execution;
 import io.atelier.core.Tensor;
@@ -30,6 +31,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -38,6 +40,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,6 +64,7 @@ public final class DeviceExecutor {
     private final DeviceId id;
     private final Permits permits;
     private final ExecutorService executor;
+    private final ExecutorService loader;
     private final ExecutionGuard guard;
     private final Watch watch;
     private final Executor settler;
@@ -69,6 +73,7 @@ public final class DeviceExecutor {
     private final ServingListener listener;
 
     private final Queue<Launch> running = new ConcurrentLinkedQueue<>();
+    private final Queue<Errand<?>> errands = new ConcurrentLinkedQueue<>();
     private final Statistics statistics = new Statistics();
     private final AtomicLong nextWakeNanos = new AtomicLong(Pull.NEVER);
     private volatile List<Resident> residents = List.of();
@@ -76,6 +81,14 @@ public final class DeviceExecutor {
     private volatile String reason = "loading";
     private boolean draining; // guarded by this
     private volatile long stateSinceNanos;
+
+    /** An execution that is no request's, and its outcome. */
+    private record Errand<T>(Supplier<? extends CompletionStage<T>> execution, CompletableFuture<T> outcome) {
+        void refuse(DeviceId device) {
+            outcome.completeExceptionally(
+                    new NotReady("the device " + device + " is out of service", Duration.ofSeconds(5)));
+        }
+    }
 
     /** What one model's queue sees of this device: a slot counts only while the model may use it. */
     private final class Port implements ModelQueue.Puller {
@@ -144,13 +157,15 @@ public final class DeviceExecutor {
     }
 
     /**
-     * @param executor the device's own; shut down by {@link #close}
+     * @param executor the device's own, for what holds a permit; shut down by {@link #close}
+     * @param loader   the device's own, for loading models beside that; shut down by {@link #close}
      * @param settler  runs what hangs on settled tickets
      */
     public DeviceExecutor(
             DeviceId id,
             int slots,
             ExecutorService executor,
+            ExecutorService loader,
             ExecutionGuard guard,
             WatchPolicy watch,
             Executor settler,
@@ -160,6 +175,7 @@ public final class DeviceExecutor {
         this.id = id;
         this.permits = new Permits(slots);
         this.executor = executor;
+        this.loader = loader;
         this.guard = guard;
         this.watch = new Watch(this, watch, settler, timer, ticker);
         this.settler = settler;
@@ -222,10 +238,13 @@ public final class DeviceExecutor {
         return pulls() ? permits.free() : 0;
     }
 
-    /** Runs something that touches the device, such as loading a model, on one of its threads. */
+    /**
+     * Runs something that touches the device and executes nothing, such as reading a model into its memory, on one of the
+     * device's threads for loading: beside the executions, which it neither delays nor waits for.
+     */
     public <T> CompletableFuture<T> submit(Callable<T> task) {
         CompletableFuture<T> result = new CompletableFuture<>();
-        executor.execute(() -> {
+        loader.execute(() -> {
             try {
                 result.complete(task.call());
             } catch (Exception | Error failure) {
@@ -233,6 +252,50 @@ public final class DeviceExecutor {
             }
         });
         return result;
+    }
+
+    /**
+     * Executes something that is no request's, such as a warm-up, with a permit, on one of the device's threads and
+     * before the next batch: loading adds nothing to what runs at once, and does not wait until nobody asks. One that
+     * does not return within the hang ceiling quarantines the device.
+     *
+     * @return completes when it has truly returned; fails with {@link NotReady} if the device goes out of service before
+     *     it has begun
+     */
+    public <T> CompletableFuture<T> execute(Supplier<? extends CompletionStage<T>> execution) {
+        Errand<T> errand = new Errand<>(execution, new CompletableFuture<>());
+        errands.add(errand);
+        wake();
+        if (state == DeviceState.QUARANTINED || state == DeviceState.CLOSED) {
+            refuseErrands();
+        }
+        return errand.outcome();
+    }
+
+    private void refuseErrands() {
+        for (Errand<?> errand = errands.poll(); errand != null; errand = errands.poll()) {
+            errand.refuse(id);
+        }
+    }
+
+    private <T> void run(Errand<T> errand, Permits.Permit permit) {
+        Timer.Alarm alarm = watch.expectReturn();
+        CompletionStage<T> stage;
+        try {
+            stage = errand.execution().get();
+        } catch (RuntimeException | Error failure) {
+            stage = CompletableFuture.failedStage(failure);
+        }
+        var unused = stage.whenComplete((result, failure) -> {
+            alarm.cancel();
+            permit.close();
+            if (failure == null) {
+                errand.outcome().complete(result);
+            } else {
+                errand.outcome().completeExceptionally(failure);
+            }
+            goOn();
+        });
     }
 
     /**
@@ -301,7 +364,9 @@ public final class DeviceExecutor {
      */
     public boolean close(Duration patience) throws InterruptedException {
         changeState(DeviceState.CLOSED, "closed");
+        refuseErrands();
         executor.shutdown();
+        loader.shutdown();
         boolean ended = executor.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS);
         if (!ended || !running.isEmpty()) {
             return false;
@@ -321,7 +386,7 @@ public final class DeviceExecutor {
 
     /** The same, for work of one model. */
     private boolean wake(@Nullable Resident wanted) {
-        if (!pulls()) {
+        if (!pulls() && !(state == DeviceState.STARTING && !errands.isEmpty())) {
             wakeWhenGuardOpens();
             return false;
         }
@@ -348,6 +413,7 @@ public final class DeviceExecutor {
             noLongerExpected(launch);
             retryElsewhere(launch);
         }
+        refuseErrands();
         watch.quarantined();
         watch.probeLater();
     }
@@ -408,8 +474,14 @@ public final class DeviceExecutor {
         return arrivals;
     }
 
-    /** On the device's thread, with a permit: a golden check that is due, else one batch, or nothing. */
+    /** On the device's thread, with a permit: an errand, else a golden check that is due, else one batch, or nothing. */
     private void work(Permits.Permit permit, @Nullable Resident wanted) {
+        Errand<?> errand = errands.poll();
+        if (errand != null) {
+            wakeOthers(); // the wake-up may have been a request's
+            run(errand, permit);
+            return;
+        }
         Watch.Check check = watch.next();
         if (check != null) {
             wakeOthers(); // the wake-up may have been a request's
@@ -419,6 +491,9 @@ public final class DeviceExecutor {
         if (!pulls()) {
             permit.close();
             wakeOthers(); // whoever woke this device counts on it
+            if (!errands.isEmpty()) {
+                goOn();
+            }
             return;
         }
         long arrivals = arrivals();
@@ -446,7 +521,7 @@ public final class DeviceExecutor {
         if (again != Pull.NEVER) {
             wakeAt(again);
         }
-        if (arrivals() != arrivals || watch.isDue()) {
+        if (arrivals() != arrivals || watch.isDue() || !errands.isEmpty()) {
             wake(); // who came between the pull and the permit's return found no free slot to wake
         }
     }
@@ -482,7 +557,9 @@ public final class DeviceExecutor {
         launch.executing = resident.queue.began(expected);
         listener.onExecutionStarted(launch.execution);
         Runnable over = () -> over(launch);
-        Runnable late = () -> executor.execute(() -> launch.callEngine(over));
+        Runnable gaveOutputs =
+                () -> listener.onExecuted(launch.execution, ticker.nanoTime() - launch.execution.startedNanos());
+        Runnable late = () -> executor.execute(() -> launch.callEngine(gaveOutputs, over));
         guard.run(() -> launch.begin(late)).whenComplete((outputs, failure) -> {
             if (unwrap(failure) instanceof ExecutionGuard.Rejected) {
                 over.run();
@@ -490,7 +567,7 @@ public final class DeviceExecutor {
             settler.execute(() -> answer(launch, outputs, failure));
         });
         if (launch.hasBegunInTime()) {
-            launch.callEngine(over);
+            launch.callEngine(gaveOutputs, over);
         }
     }
 

@@ -95,8 +95,13 @@ final class Launch {
         return !passage.compareAndSet(Passage.ASKED, Passage.LEFT);
     }
 
-    /** Runs the engine, once begun; on the device's thread. Then {@code over} runs, once. */
-    void callEngine(Runnable over) {
+    /**
+     * Runs the engine, once begun; on the device's thread.
+     *
+     * @param gaveOutputs runs if it gave outputs, before anybody gets them
+     * @param over        runs once, when the guard has been told
+     */
+    void callEngine(Runnable gaveOutputs, Runnable over) {
         CompletableFuture<List<List<Tensor>>> nativeCall;
         try {
             nativeCall = resident.instance.run(input).toCompletableFuture();
@@ -109,6 +114,7 @@ final class Launch {
             nativeFailure = failure;
             returned = true;
             if (failure == null) {
+                gaveOutputs.run();
                 seenByGuard.complete(outputs);
             } else {
                 seenByGuard.completeExceptionally(failure);

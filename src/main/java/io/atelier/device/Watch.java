@@ -82,6 +82,11 @@ final class Watch {
         });
     }
 
+    /** Sets the alarm for an execution of which nothing is known, and which answers no request. */
+    Timer.Alarm expectReturn() {
+        return timer.schedule(policy.hangLimitNanos(0), () -> device.quarantine("hang"));
+    }
+
     /** Whether a golden check waits for a slot. */
     boolean isDue() {
         return !due.isEmpty();
@@ -178,7 +183,7 @@ final class Watch {
                 new CompletableFuture<>());
         Launch launch = device.launch(resident, List.of(), input, permit);
         CompletableFuture<List<List<Tensor>>> answer = launch.begin(() -> {});
-        launch.callEngine(() -> {});
+        launch.callEngine(() -> {}, () -> {});
         var unused = answer.handle((outputs, failure) -> {
             boolean right = failure == null && resident.golden.isAnsweredBy(outputs.get(0));
             if (right) {

@@ -105,10 +105,7 @@ public final class MetricsListener implements ServingListener {
 
     /** Shows a queue, in place of one of the same model; the suppliers are called at each scrape. */
     public void showQueue(ModelId model, IntSupplier depth, LongSupplier predictedWaitNanos) {
-        Tags tags = Tags.of("model", model.name(), "version", model.version());
-        for (String name : List.of("atelier.queue.predicted.wait", "atelier.queue.depth")) {
-            registry.find(name).tags(tags).gauges().forEach(registry::remove); // else the old queue's would stay
-        }
+        hideQueue(model); // else the old queue's would stay
         Gauge.builder("atelier.queue.predicted.wait", predictedWaitNanos, wait -> wait.getAsLong() / 1e9)
                 .description("Wait to expect of a request that comes now")
                 .baseUnit("seconds")
@@ -122,6 +119,14 @@ public final class MetricsListener implements ServingListener {
                 .tag("version", model.version())
                 .strongReference(true)
                 .register(registry);
+    }
+
+    /** Shows a model's queue no more. */
+    public void hideQueue(ModelId model) {
+        Tags tags = Tags.of("model", model.name(), "version", model.version());
+        for (String name : List.of("atelier.queue.predicted.wait", "atelier.queue.depth")) {
+            registry.find(name).tags(tags).gauges().forEach(registry::remove);
+        }
     }
 
     private void count(@Nullable ModelId model, @Nullable ServingException failure) {

@@ -5,6 +5,7 @@ import io.atelier.core.Padding;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What a model's folder says about how it is served, from {@code model.yaml} or {@code config.pbtxt}. Immutable. What
@@ -57,6 +58,28 @@ public record ModelConfig(
     /** The same with more to tell the log. */
     ModelConfig ignoring(List<String> names) {
         return new ModelConfig(batching, timeout, instances, task, versions, golden, share, format, names);
+    }
+
+    /**
+     * The same under another that stands above it, as far as that one says anything.
+     *
+     * @param withVersions whether the other says which versions are served
+     */
+    ModelConfig under(ModelConfig above, boolean withVersions) {
+        return new ModelConfig(
+                new Batching(
+                        above.batching.maxBatchSize.or(batching::maxBatchSize),
+                        above.batching.maxQueueDelay.or(batching::maxQueueDelay),
+                        above.batching.maxQueueSize.or(batching::maxQueueSize),
+                        batching.padding),
+                above.timeout.or(() -> timeout),
+                above.instances.or(() -> instances),
+                task,
+                withVersions ? above.versions : versions,
+                golden,
+                share,
+                above.format.or(() -> format),
+                Stream.concat(ignored.stream(), above.ignored.stream()).toList());
     }
 
     /**

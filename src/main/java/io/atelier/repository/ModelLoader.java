@@ -1,6 +1,7 @@
 package io.atelier.repository;
 
 import io.atelier.core.DeviceId;
+import io.atelier.core.Tensor;
 import io.atelier.core.Ticker;
 import io.atelier.engine.Engine;
 import io.atelier.engine.GoldenSample;
@@ -8,6 +9,9 @@ import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 
 /**
  * Loads model versions: makes them resident, checks what the folder says against what the file holds, and runs them
@@ -22,16 +26,24 @@ public final class ModelLoader {
         this.ticker = ticker;
     }
 
+    /** When a device has room for an execution that is no request's. */
+    @FunctionalInterface
+    public interface Turn {
+        /** Runs the execution, when it can, on whichever thread. */
+        CompletionStage<List<List<Tensor>>> run(Supplier<CompletionStage<List<List<Tensor>>>> execution);
+    }
+
     /**
-     * Loads a model version onto a device and warms it up, on the calling thread, which has to be one that may run the
+     * Loads a model version onto a device and warms it up, on the calling thread, which has to be one that may touch the
      * device. Waits for the warm-up's executions to return truly, even if interrupted: to close a model under a run
      * crashes native engines.
      *
      * @param maxBatchSize most rows of a batch; at least 1
      * @param concurrency  executions that may run at once on the device; at least 1
+     * @param turn         runs the warm-up's executions
      * @throws ModelLoadException if the version cannot be served; nothing of it is left on the device
      */
-    public LoadedModel load(ModelDefinition definition, DeviceId device, int maxBatchSize, int concurrency)
+    public LoadedModel load(ModelDefinition definition, DeviceId device, int maxBatchSize, int concurrency, Turn turn)
             throws ModelLoadException {
         if (maxBatchSize < 1 || concurrency < 1) {
             throw new IllegalArgumentException(
@@ -47,7 +59,7 @@ public final class ModelLoader {
             long loaded = ticker.nanoTime();
             SignatureCheck.require(config, instance.signature());
             long checked = ticker.nanoTime();
-            WarmUp warmUp = new WarmUp(config, instance);
+            WarmUp warmUp = new WarmUp(config, instance, turn);
             warmUp.run(1);
             if (maxBatchSize > 1 && instance.canBatch()) {
                 warmUp.run(maxBatchSize);

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -75,14 +76,47 @@ public final class ModelRepository {
         List<ModelDefinition> models = new ArrayList<>();
         List<BrokenFolder> broken = new ArrayList<>();
         for (Path folder : modelFolders()) {
-            String name = nameOf(folder);
-            try {
-                scan(folder, name, models, broken);
-            } catch (ModelConfigException e) {
-                broken.add(new BrokenFolder(name, e.reason()));
-            } catch (IOException e) {
-                broken.add(new BrokenFolder(name, "cannot be read: " + ModelRepositoryException.problem(e)));
-            }
+            Scan scan = scan(folder, Optional.empty());
+            models.addAll(scan.models());
+            broken.addAll(scan.broken());
+        }
+        return new Scan(models, broken);
+    }
+
+    /**
+     * Reads one model's folder as it is now.
+     *
+     * @param config JSON that stands above the folder's configuration: keys of {@code model.yaml}, or fields of Triton's
+     *     model configuration
+     * @return empty if there is no such folder
+     * @throws ModelRepositoryException if the repository itself cannot be read
+     */
+    public Optional<Scan> scan(String name, Optional<String> config) throws ModelRepositoryException {
+        return modelFolders().stream()
+                .filter(folder -> nameOf(folder).equals(name))
+                .findFirst()
+                .map(folder -> scan(folder, config));
+    }
+
+    /**
+     * The names of the model folders that are there now, whether or not they can be served.
+     *
+     * @throws ModelRepositoryException if the repository itself cannot be read
+     */
+    public List<String> names() throws ModelRepositoryException {
+        return modelFolders().stream().map(ModelRepository::nameOf).toList();
+    }
+
+    private static Scan scan(Path folder, Optional<String> config) {
+        String name = nameOf(folder);
+        List<ModelDefinition> models = new ArrayList<>();
+        List<BrokenFolder> broken = new ArrayList<>();
+        try {
+            scan(folder, name, config, models, broken);
+        } catch (ModelConfigException e) {
+            broken.add(new BrokenFolder(name, e.reason()));
+        } catch (IOException e) {
+            broken.add(new BrokenFolder(name, "cannot be read: " + ModelRepositoryException.problem(e)));
         }
         return new Scan(models, broken);
     }
@@ -104,7 +138,12 @@ public final class ModelRepository {
         }
     }
 
-    private static void scan(Path folder, String name, List<ModelDefinition> models, List<BrokenFolder> broken)
+    private static void scan(
+            Path folder,
+            String name,
+            Optional<String> override,
+            List<ModelDefinition> models,
+            List<BrokenFolder> broken)
             throws IOException, ModelConfigException {
         if (!MODEL_NAME.matcher(name).matches()) {
             broken.add(new BrokenFolder(
@@ -115,7 +154,7 @@ public final class ModelRepository {
             broken.add(new BrokenFolder(name, "is a link that leads nowhere"));
             return;
         }
-        ModelConfig config = readConfig(folder, name);
+        ModelConfig config = readConfig(folder, name, override);
         SortedSet<Long> present = versionsIn(folder);
         List<Long> served = config.versions().served(present);
         if (served.isEmpty()) {
@@ -155,18 +194,23 @@ public final class ModelRepository {
         return "has no " + config.format().map(ModelFormat::fileName).orElse("model.onnx and no model.pt");
     }
 
-    private static ModelConfig readConfig(Path folder, String name) throws IOException, ModelConfigException {
+    private static ModelConfig readConfig(Path folder, String name, Optional<String> override)
+            throws IOException, ModelConfigException {
         Path yaml = folder.resolve(ModelYaml.FILE_NAME);
         Path triton = folder.resolve(TritonConfig.FILE_NAME);
-        if (Files.exists(yaml)) {
-            ModelConfig config = ModelYaml.parse(readText(yaml));
-            requireTaskFiles(folder, config);
-            return Files.exists(triton) ? config.ignoring(List.of(TritonConfig.FILE_NAME)) : config;
-        }
-        if (Files.exists(folder.resolve("model.yml"))) {
+        Optional<ConfigOverride> above =
+                override.isPresent() ? Optional.of(ConfigOverride.parse(override.get())) : Optional.empty();
+        if (!Files.exists(yaml) && Files.exists(folder.resolve("model.yml"))) {
             throw new ModelConfigException("model.yml", "is not read, its name has to be " + ModelYaml.FILE_NAME);
         }
-        return Files.exists(triton) ? TritonConfig.parse(readText(triton), name) : ModelConfig.DEFAULTS;
+        if (!Files.exists(yaml) && Files.exists(triton)) {
+            ModelConfig config = TritonConfig.parse(readText(triton), name);
+            return above.isPresent() ? above.get().aboveTritons(config, name) : config;
+        }
+        String text = Files.exists(yaml) ? readText(yaml) : "";
+        ModelConfig config = above.isPresent() ? above.get().above(text, name) : ModelYaml.parse(text);
+        requireTaskFiles(folder, config);
+        return Files.exists(triton) ? config.ignoring(List.of(TritonConfig.FILE_NAME)) : config;
     }
 
     private static void requireTaskFiles(Path folder, ModelConfig config) throws ModelConfigException {

@@ -19,7 +19,10 @@ final class ModelYaml {
     private ModelYaml() {}
 
     static ModelConfig parse(String text) throws ModelConfigException {
-        YamlSection root = YamlSection.parse(FILE_NAME, text);
+        return parse(YamlSection.parse(FILE_NAME, text));
+    }
+
+    static ModelConfig parse(YamlSection root) throws ModelConfigException {
         Optional<YamlSection> batching = root.section("batching");
         Optional<YamlSection> task = root.section("task");
         Optional<YamlSection> golden = root.section("golden");

@@ -30,6 +30,11 @@ final class ProtoSection {
         return new ProtoSection(file, "", TextProto.parse(file, text));
     }
 
+    /** A message that was read elsewhere. */
+    static ProtoSection of(String file, Message message) {
+        return new ProtoSection(file, "", message);
+    }
+
     /** Whether the field is there, whatever it holds. */
     boolean has(String field) {
         return !values(field).isEmpty();

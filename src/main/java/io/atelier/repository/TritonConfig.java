@@ -26,7 +26,10 @@ final class TritonConfig {
 
     /** @param folder the model's folder, whose name the file must not contradict */
     static ModelConfig parse(String text, String folder) throws ModelConfigException {
-        ProtoSection root = ProtoSection.parse(FILE_NAME, text);
+        return parse(ProtoSection.parse(FILE_NAME, text), folder);
+    }
+
+    static ModelConfig parse(ProtoSection root, String folder) throws ModelConfigException {
         Optional<String> name = root.text("name").filter(given -> !given.isEmpty());
         if (name.isPresent() && !name.get().equals(folder)) {
             throw root.problem(

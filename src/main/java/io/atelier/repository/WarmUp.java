@@ -29,12 +29,14 @@ final class WarmUp {
     private static final int DYNAMIC_SIZE = 8;
 
     private final ModelInstance instance;
+    private final ModelLoader.Turn turn;
     private final List<Tensor> request;
     private final List<String> outputs;
 
-    WarmUp(ModelConfig config, ModelInstance instance) throws ModelLoadException {
+    WarmUp(ModelConfig config, ModelInstance instance, ModelLoader.Turn turn) throws ModelLoadException {
         ModelSignature signature = instance.signature();
         this.instance = instance;
+        this.turn = turn;
         this.request = new ArrayList<>();
         this.outputs = signature.outputs().stream().map(TensorSpec::name).toList();
         for (TensorSpec input : signature.inputs()) {
@@ -74,11 +76,10 @@ final class WarmUp {
     private List<List<Tensor>> answer(List<Tensor> inputs, int requests) throws ModelLoadException {
         String batch = requests == 1 ? "1 request" : requests + " requests";
         CompletionStage<Void> abandoned = new CompletableFuture<>(); // never: the loader waits
+        EngineBatch made = new EngineBatch(Collections.nCopies(requests, inputs), outputs, abandoned);
         List<List<Tensor>> answers;
         try {
-            answers = instance.run(new EngineBatch(Collections.nCopies(requests, inputs), outputs, abandoned))
-                    .toCompletableFuture()
-                    .join();
+            answers = turn.run(() -> instance.run(made)).toCompletableFuture().join();
         } catch (RuntimeException e) {
             Throwable cause = e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
             String reason = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();

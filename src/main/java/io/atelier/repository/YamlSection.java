@@ -5,6 +5,8 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
@@ -56,6 +58,16 @@ final class YamlSection {
 
     /** The mapping that a whole file holds; a file without content is an empty one. */
     static YamlSection parse(String file, String text) throws ModelConfigException {
+        return parse(file, text, JsonNodeFactory.instance.objectNode());
+    }
+
+    /**
+     * The same with other values above it.
+     *
+     * @param above a merge patch: a value replaces the file's, a mapping is merged into the file's, null takes a key away
+     * @see <a href="https://www.rfc-editor.org/rfc/rfc7396">RFC 7396</a>
+     */
+    static YamlSection parse(String file, String text, JsonNode above) throws ModelConfigException {
         JsonNode node;
         try {
             node = YAML.readTree(text);
@@ -67,7 +79,21 @@ final class YamlSection {
         if (!isNothing(node) && !node.isObject()) {
             throw new ModelConfigException(file, "is " + describe(node) + ", allowed is a mapping of keys");
         }
-        return new YamlSection(file, "", isNothing(node) ? null : node);
+        ObjectNode root = isNothing(node) ? JsonNodeFactory.instance.objectNode() : (ObjectNode) node;
+        merge(root, above);
+        return new YamlSection(file, "", root);
+    }
+
+    private static void merge(ObjectNode into, JsonNode above) {
+        above.properties().forEach(entry -> {
+            if (entry.getValue().isNull()) {
+                into.remove(entry.getKey());
+            } else if (entry.getValue().isObject() && into.get(entry.getKey()) instanceof ObjectNode inner) {
+                merge(inner, entry.getValue());
+            } else {
+                into.set(entry.getKey(), entry.getValue());
+            }
+        });
     }
 
     /** The mapping under a key; a key without a value holds an empty one. */

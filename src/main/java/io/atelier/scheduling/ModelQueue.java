@@ -42,6 +42,7 @@ public final class ModelQueue {
 
     private final ModelId model;
     private final BatchPolicy policy;
+    private final int mostRows;
     private final ExecutionTimes times;
     private final Ticker ticker;
     private final AtomicInteger turn = new AtomicInteger();
@@ -81,8 +82,15 @@ public final class ModelQueue {
     /** An execution of this model that has not returned; a handle for {@link #returned}. */
     public record Executing(long expectedEndNanos, long number) {}
 
+    /** The line of a model whose requests share executions. */
     public ModelQueue(ModelId model, BatchPolicy policy, ExecutionTimes times, Ticker ticker) {
+        this(model, policy, true, times, ticker);
+    }
+
+    /** @param together whether requests share executions; else each is a batch of its own, and waits for no company */
+    public ModelQueue(ModelId model, BatchPolicy policy, boolean together, ExecutionTimes times, Ticker ticker) {
         this.model = model;
+        this.mostRows = together ? policy.maxBatchSize() : 1;
         this.policy = policy;
         this.times = times;
         this.ticker = ticker;
@@ -373,7 +381,7 @@ public final class ModelQueue {
     private boolean waitedTooLong(Ticket ticket) {
         long left = ticket.deadline().atNanos() - ticket.startedNanos();
         long perRow = Math.max(1, ticket.shape().elements() / ticket.shape().rows());
-        return ticket.attempts() == 0 || left < 2 * times.expectedNanos(perRow * policy.maxBatchSize());
+        return ticket.attempts() == 0 || left < 2 * times.expectedNanos(perRow * mostRows);
     }
 
     private void takeOut(Ticket ticket) {
@@ -427,7 +435,7 @@ public final class ModelQueue {
         long now = ticker.nanoTime();
         long rows = Math.max(1, queuedRows);
         long perRow = Math.max(1, queuedElements / rows);
-        long batchNanos = times.expectedNanos(perRow * Math.min(rows, policy.maxBatchSize()));
+        long batchNanos = times.expectedNanos(perRow * Math.min(rows, mostRows));
         long[] residuals = new long[slots];
         Arrays.fill(residuals, Math.min(free, slots), slots, batchNanos / 2);
         for (int i = 0; i < Math.min(executing.size(), slots - Math.min(free, slots)); i++) {
@@ -435,25 +443,25 @@ public final class ModelQueue {
             residuals[slots - 1 - i] = Math.abs(executing.get(i).expectedEndNanos() - now);
         }
         Arrays.sort(residuals);
-        return WaitPredictor.modelNanos(residuals, queuedRows / policy.maxBatchSize(), batchNanos);
+        return WaitPredictor.modelNanos(residuals, queuedRows / mostRows, batchNanos);
     }
 
     /** How long the batch will take that a ticket which comes now is in: with company, where others wait. */
     private long batchNanos(Ticket ticket) {
         long elements = queuedElements + ticket.shape().elements();
         long rows = queuedRows + ticket.shape().rows();
-        return times.expectedNanos(elements * Math.min(rows, policy.maxBatchSize()) / rows);
+        return times.expectedNanos(elements * Math.min(rows, mostRows) / rows);
     }
 
     private List<Ticket> candidates(Object key, int freeSlots) {
         TreeSet<Place> sameKey = byKey.getOrDefault(key, new TreeSet<>(ORDER));
         int share = (sameKey.size() + freeSlots - 1) / Math.max(1, freeSlots);
-        List<Ticket> candidates = new ArrayList<>(Math.min(share, policy.maxBatchSize()));
+        List<Ticket> candidates = new ArrayList<>(Math.min(share, mostRows));
         int rows = 0;
         for (Place place : sameKey) {
             Ticket ticket = place.ticket();
             if (!candidates.isEmpty()
-                    && (candidates.size() >= share || rows + ticket.shape().rows() > policy.maxBatchSize())) {
+                    && (candidates.size() >= share || rows + ticket.shape().rows() > mostRows)) {
                 break;
             }
             candidates.add(ticket);
@@ -501,7 +509,7 @@ public final class ModelQueue {
             oldest = Math.min(oldest, ticket.arrivedNanos());
             nearestDeadline = Math.min(nearestDeadline, ticket.deadline().atNanos());
         }
-        if (rows >= policy.maxBatchSize()) {
+        if (rows >= mostRows) {
             return Long.MIN_VALUE;
         }
         return Math.min(oldest + policy.maxQueueDelay().toNanos(), nearestDeadline - 2 * times.expectedNanos(elements));

@@ -3,7 +3,9 @@ package io.atelier.serving;
 import io.atelier.core.ModelId;
 import io.atelier.core.ServingException.ModelNotFound;
 import io.atelier.core.ServingException.NotReady;
+import io.atelier.serving.ModelState.State;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -25,20 +27,52 @@ public final class ModelDirectory {
 
     /** How a model version stands. */
     private sealed interface Entry {
-        record Loading() implements Entry {}
+        /** @param again whether it had failed before */
+        record Loading(boolean again) implements Entry {}
 
         record Failed(String reason) implements Entry {}
 
         record Ready(ServedModel model) implements Entry {}
+
+        /** Answers what it has taken in. */
+        record Unloading() implements Entry {}
+
+        /** Known, and nobody expects it to serve. */
+        record Unavailable(String reason) implements Entry {}
     }
 
+    /** It is being loaded; a version that serves already goes on. */
     public void loading(ModelId id) {
-        entries.put(id, new Entry.Loading());
+        entries.compute(
+                id, (key, now) -> now instanceof Entry.Ready ? now : new Entry.Loading(now instanceof Entry.Failed));
     }
 
-    /** Loading it failed; a version that serves already goes on. */
+    /** A version that should serve could not be loaded. */
     public void failed(ModelId id, String reason) {
         entries.compute(id, (key, now) -> now instanceof Entry.Ready ? now : new Entry.Failed(reason));
+    }
+
+    /** Somebody tried to load it, in vain; a version that serves already goes on. */
+    public void notLoaded(ModelId id, String reason) {
+        entries.compute(
+                id,
+                (key, now) -> now instanceof Entry.Ready
+                        ? now
+                        : now instanceof Entry.Loading loading && loading.again()
+                                ? new Entry.Failed(reason)
+                                : new Entry.Unavailable(reason));
+    }
+
+    /** It takes no more requests; the model that served, if one did. */
+    public Optional<ServedModel> unloading(ModelId id) {
+        Optional<ServedModel> served = ready(id);
+        entries.put(id, new Entry.Unloading());
+        return served;
+    }
+
+    /** It is gone. */
+    public void unloaded(ModelId id) {
+        entries.put(id, new Entry.Unavailable("unloaded"));
     }
 
     /** The version, if it is ready. */
@@ -55,6 +89,16 @@ public final class ModelDirectory {
         broken.put(folder, reason);
     }
 
+    /** The folder is a model now. */
+    public void mended(String folder) {
+        broken.remove(folder);
+    }
+
+    /** Every version of a model that is known, in ascending order. */
+    public List<ModelId> known(String name) {
+        return entries.keySet().stream().filter(id -> id.name().equals(name)).toList();
+    }
+
     /**
      * The version asked for, or the newest that is ready.
      *
@@ -68,10 +112,12 @@ public final class ModelDirectory {
         if (ready.isPresent()) {
             return ready.get();
         }
-        boolean known = entries.keySet().stream()
+        boolean expected = entries.entrySet().stream()
+                .filter(entry -> entry.getValue() instanceof Entry.Loading || entry.getValue() instanceof Entry.Failed)
+                .map(Map.Entry::getKey)
                 .anyMatch(id -> id.name().equals(name)
                         && (version == null || id.version().equals(version)));
-        if (known) {
+        if (expected) {
             throw new NotReady("model '" + name + "' is not ready", Duration.ofSeconds(1));
         }
         throw new ModelNotFound(name, version);
@@ -88,10 +134,6 @@ public final class ModelDirectory {
                 .filter(Entry.Ready.class::isInstance)
                 .map(entry -> ((Entry.Ready) entry).model())
                 .toList();
-    }
-
-    public boolean isLoading() {
-        return entries.values().stream().anyMatch(Entry.Loading.class::isInstance);
     }
 
     /** Why models and folders are not served, by name. */
@@ -113,6 +155,35 @@ public final class ModelDirectory {
                         entry -> entry.getValue().getClass().getSimpleName().toUpperCase(Locale.ROOT),
                         (a, b) -> a,
                         TreeMap::new));
+    }
+
+    /** How each model version stands, and why; and each folder of which no version is known. */
+    public List<ModelState> index() {
+        List<ModelState> index = new ArrayList<>();
+        entries.forEach((id, entry) -> index.add(state(id, entry)));
+        broken.forEach((name, reason) -> {
+            if (known(name).isEmpty()) {
+                index.add(new ModelState(name, null, State.UNAVAILABLE, reason));
+            }
+        });
+        return index;
+    }
+
+    private static ModelState state(ModelId id, Entry entry) {
+        State state = State.UNAVAILABLE;
+        String reason = "";
+        if (entry instanceof Entry.Ready) {
+            state = State.READY;
+        } else if (entry instanceof Entry.Loading) {
+            state = State.LOADING;
+        } else if (entry instanceof Entry.Unloading) {
+            state = State.UNLOADING;
+        } else if (entry instanceof Entry.Failed failed) {
+            reason = failed.reason();
+        } else if (entry instanceof Entry.Unavailable unavailable) {
+            reason = unavailable.reason();
+        }
+        return new ModelState(id.name(), id.version(), state, reason);
     }
 
     private Stream<ServedModel> versions(String name) {

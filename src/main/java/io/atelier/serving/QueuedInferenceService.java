@@ -101,6 +101,11 @@ public final class QueuedInferenceService implements InferenceService {
     }
 
     private CompletableFuture<InferenceResult> infer(ServedModel model, InferenceRequest request, Deadline deadline) {
+        if (!model.signature().accepts(request)) {
+            throw new NotReady(
+                    "model '" + request.model().name() + "' was replaced by one with another signature; ask again",
+                    Duration.ofSeconds(1));
+        }
         Ticket ticket = new Ticket(request, model.rule().shapeOf(request.inputs()), deadline, ticker.nanoTime());
         try {
             admission.enter();
@@ -180,7 +185,7 @@ public final class QueuedInferenceService implements InferenceService {
 
     @Override
     public ServingStatus status() {
-        boolean loaded = !directory.isLoading() && admission.phase() != Admission.Phase.STARTING;
+        boolean loaded = admission.phase() != Admission.Phase.STARTING;
         boolean device = devices.stream().anyMatch(executor -> executor.slots() > 0);
         boolean live = devices.stream().anyMatch(this::isHealthyOrWillBe);
         boolean ready = loaded

@@ -64,13 +64,23 @@ public class StubInferenceService implements InferenceService {
     @Override
     public List<ModelView> models() {
         return List.of(
-                view("echo", 8, DataType.FP32, DataType.INT64), view("embedder", 0, DataType.BYTES, DataType.FP32));
+                view("echo", 8, DataType.FP32, DataType.INT64),
+                view("embedder", 0, DataType.BYTES, DataType.FP32),
+                view("single", 8, List.of(new TensorSpec("x", DataType.FP32, Shape.of(-1, 2)))),
+                view("texts", 8, List.of(new TensorSpec("t", DataType.BYTES, Shape.of(-1)))),
+                view("fixed", 8, List.of(new TensorSpec("x", DataType.INT8, Shape.of(2)))),
+                view("half", 8, List.of(new TensorSpec("x", DataType.FP16, Shape.of(-1)))));
     }
 
     /** Inputs {@code x} and {@code y} of shape [-1,-1], outputs of the same names and types. */
     private ModelView view(String name, int maxBatchSize, DataType first, DataType second) {
-        List<TensorSpec> specs =
-                List.of(new TensorSpec("x", first, Shape.of(-1, -1)), new TensorSpec("y", second, Shape.of(-1, -1)));
+        return view(
+                name,
+                maxBatchSize,
+                List.of(new TensorSpec("x", first, Shape.of(-1, -1)), new TensorSpec("y", second, Shape.of(-1, -1))));
+    }
+
+    private ModelView view(String name, int maxBatchSize, List<TensorSpec> specs) {
         return new ModelView(
                 new ModelId(name, "1"),
                 List.of("1"),

@@ -2,6 +2,7 @@ package io.atelier.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.atelier.core.Ticker;
 import io.atelier.serving.InferenceService;
 import io.atelier.testing.FakeEngine;
 import io.quarkus.test.junit.QuarkusTestProfile;
@@ -14,6 +15,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -21,6 +23,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,6 +78,26 @@ public class FakeService {
     @Singleton
     FakeEngine engine() {
         return new FakeEngine();
+    }
+
+    @Produces
+    @Singleton
+    SkippingTicker ticker() {
+        return new SkippingTicker();
+    }
+
+    /** The machine's clock, which a test can put forward. */
+    static final class SkippingTicker implements Ticker {
+        private final AtomicLong skipped = new AtomicLong();
+
+        void skip(Duration duration) {
+            skipped.addAndGet(duration.toNanos());
+        }
+
+        @Override
+        public long nanoTime() {
+            return System.nanoTime() + skipped.get();
+        }
     }
 
     @Produces

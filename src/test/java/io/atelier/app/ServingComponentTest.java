@@ -31,6 +31,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Real HTTP down to an engine under the test's control: two devices of one permit each. */
 @QuarkusTest
@@ -41,6 +44,7 @@ class ServingComponentTest {
     private static final DeviceId FIRST = DeviceId.cpu(0);
     private static final DeviceId SECOND = DeviceId.cpu(1);
     private static final String INFER = "/v2/models/fake/infer";
+    private static final String COUNTED = "/v2/models/counted/infer";
     private static final String SMALL = "/v2/models/small/infer";
 
     /** What the design promises a caller after its deadline. */
@@ -55,6 +59,8 @@ class ServingComponentTest {
         protected Map<String, String> repository() {
             return Map.of(
                     "fake/1/model.onnx", "",
+                    "counted/1/model.onnx", "",
+                    "counted/model.yaml", "batching: {max-batch-size: 4, max-queue-delay: 0s}\nversions: [1]",
                     "small/1/model.onnx", "",
                     "small/model.yaml", "batching: {max-batch-size: 1, max-queue-size: 2}",
                     "misfit/1/model.onnx", "",
@@ -194,15 +200,7 @@ class ServingComponentTest {
     void whoHangsUpWhileQueuedIsNeverExecuted() throws Exception {
         List<CompletableFuture<HttpResponse<String>>> taken = occupyBothDevices();
         String body = infer(1, 7004);
-        CompletableFuture<?> queued;
-        try (Socket socket = new Socket("localhost", RestAssured.port)) {
-            socket.getOutputStream()
-                    .write(("POST " + SMALL + " HTTP/1.1\r\nHost: a\r\nContent-Length: " + body.length() + "\r\n\r\n"
-                                    + body)
-                            .getBytes(UTF_8));
-            queued = service.nextAsked();
-            assertThat(queued).isNotDone();
-        }
+        CompletableFuture<?> queued = hangUpWhileQueued(SMALL, body);
 
         assertThatThrownBy(() -> queued.get(20, TimeUnit.SECONDS))
                 .isInstanceOf(ExecutionException.class)
@@ -285,6 +283,175 @@ class ServingComponentTest {
                 .contains("atelier_queue_depth{model=\"small\",version=\"1\"} 0.0");
     }
 
+    @Test
+    void countsWhatAModelDoesExactly() throws Exception {
+        long before = System.currentTimeMillis();
+        for (int rows : new int[] {1, 1, 2, 1}) {
+            ok(client.post(COUNTED, infer(rows, rows == 1 ? "7" : "7,8")).join());
+        }
+
+        JsonNode stats = counted();
+        assertThat(stats.get("name").asText()).isEqualTo("counted");
+        assertThat(stats.get("version").asText()).isEqualTo("1");
+        assertThat(stats.get("last_inference").asLong()).isBetween(before, System.currentTimeMillis());
+        assertThat(stats.get("inference_count").asInt()).isEqualTo(5);
+        assertThat(stats.get("execution_count").asInt()).isEqualTo(4);
+        JsonNode inference = stats.get("inference_stats");
+        for (String name : List.of("success", "queue", "compute_input", "compute_infer", "compute_output")) {
+            assertThat(inference.at("/" + name + "/count").asInt()).as(name).isEqualTo(4);
+        }
+        for (String name : List.of("fail", "cancel", "cache_hit", "cache_miss")) {
+            assertThat(inference.get(name)).as(name).hasToString("{\"count\":0,\"ns\":0}");
+        }
+        long took = inference.at("/success/ns").asLong();
+        assertThat(took).isPositive();
+        assertThat(inference.at("/queue/ns").asLong()
+                        + inference.at("/compute_infer/ns").asLong())
+                .isPositive()
+                .isLessThanOrEqualTo(took);
+        assertThat(stats.get("batch_stats")).hasSize(2);
+        assertThat(stats.at("/batch_stats/0/batch_size").asInt()).isEqualTo(1);
+        assertThat(stats.at("/batch_stats/0/compute_infer/count").asInt()).isEqualTo(3);
+        assertThat(stats.at("/batch_stats/1/batch_size").asInt()).isEqualTo(2);
+        assertThat(stats.at("/batch_stats/1/compute_infer/count").asInt()).isEqualTo(1);
+        assertThat(stats.get("memory_usage")).isEmpty();
+        assertThat(ok(client.get("/v2/models/counted/versions/1/stats").join()).at("/model_stats/0"))
+                .isEqualTo(stats);
+        assertThat(ok(client.get("/v2/models/stats").join()).get("model_stats").findValuesAsText("name"))
+                .contains("counted", "fake", "small")
+                .doesNotContain("misfit");
+
+        // what does not execute does not count as an execution
+        problem(
+                client.post(COUNTED, infer(1, "1"), "Request-Timeout", "0.000001")
+                        .join(),
+                504,
+                "DEADLINE_EXCEEDED");
+        List<CompletableFuture<HttpResponse<String>>> taken = occupyBothDevices();
+        problem(
+                client.post(COUNTED, infer(1, "1"), "Request-Timeout", "0.05").get(20, TimeUnit.SECONDS),
+                504,
+                "DEADLINE_EXCEEDED");
+        CompletableFuture<?> cancelled = hangUpWhileQueued(COUNTED, infer(1, "1"));
+        assertThat(cancelled).failsWithin(Duration.ofSeconds(20));
+        letGo();
+        for (CompletableFuture<HttpResponse<String>> answer : taken) {
+            ok(answer.get(20, TimeUnit.SECONDS));
+        }
+        engine.breakOn(number -> number == 13);
+        problem(client.post(COUNTED, infer(1, "13")).get(20, TimeUnit.SECONDS), 500, "ENGINE_FAILURE");
+        engine.breakOn(number -> false);
+        ok(client.post(COUNTED, infer(1, "14")).join());
+
+        stats = counted();
+        inference = stats.get("inference_stats");
+        assertThat(stats.get("execution_count").asInt()).isEqualTo(5);
+        assertThat(stats.get("inference_count").asInt()).isEqualTo(6);
+        assertThat(inference.at("/success/count").asInt()).isEqualTo(5);
+        assertThat(inference.at("/queue/count").asInt()).isEqualTo(5);
+        assertThat(inference.at("/compute_infer/count").asInt()).isEqualTo(5);
+        assertThat(inference.at("/fail/count").asInt()).isEqualTo(4);
+        assertThat(inference.at("/cancel/count").asInt()).isEqualTo(1);
+        assertThat(inference.at("/fail/ns").asLong())
+                .isGreaterThanOrEqualTo(inference.at("/cancel/ns").asLong() + 50_000_000);
+    }
+
+    private JsonNode counted() {
+        return ok(client.get("/v2/models/counted/stats").join()).at("/model_stats/0");
+    }
+
+    @Test
+    void showsHowAModelIsServed() {
+        JsonNode config = ok(client.get("/v2/models/counted/config").join());
+
+        assertThat(config)
+                .isEqualTo(ok(client.get("/v2/models/counted/versions/1/config").join()));
+        assertThat(config)
+                .hasToString("{\"name\":\"counted\",\"platform\":\"onnxruntime_onnx\",\"backend\":\"onnxruntime\","
+                        + "\"version_policy\":{\"specific\":{\"versions\":[1]}},\"max_batch_size\":4,"
+                        + "\"input\":[{\"name\":\"x\",\"data_type\":\"TYPE_FP32\",\"dims\":[-1]}],"
+                        + "\"output\":[{\"name\":\"y\",\"data_type\":\"TYPE_FP32\",\"dims\":[-1]}],"
+                        + "\"instance_group\":[{\"name\":\"cpu:0\",\"kind\":\"KIND_CPU\",\"count\":1,\"gpus\":[]},"
+                        + "{\"name\":\"cpu:1\",\"kind\":\"KIND_CPU\",\"count\":1,\"gpus\":[]}],"
+                        + "\"default_model_filename\":\"model.onnx\","
+                        + "\"dynamic_batching\":{\"max_queue_delay_microseconds\":0,\"priority_levels\":10,"
+                        + "\"default_priority_level\":5,\"default_queue_policy\":{\"timeout_action\":\"REJECT\","
+                        + "\"default_timeout_microseconds\":30000000,\"allow_timeout_override\":true,"
+                        + "\"max_queue_size\":2048}}}");
+        assertThat(ok(client.get("/v2/models/fake/config").join()).get("version_policy"))
+                .hasToString("{\"latest\":{\"num_versions\":1}}");
+    }
+
+    @Test
+    void modelsAreNotChangedUnlessThatIsConfigured() {
+        for (String path : List.of("fake/load", "fake/unload", "nobody/load")) {
+            HttpResponse<String> refused =
+                    client.post("/v2/repository/models/" + path, "").join();
+            problem(refused, 403, "FORBIDDEN");
+            assertThat(json(refused).get("error").asText())
+                    .isEqualTo("explicit model load / unload is not allowed, since atelier.model-control is none");
+        }
+        assertThat(ok(client.post("/v2/repository/index", "").join()).findValuesAsText("name"))
+                .contains("fake", "small", "misfit", "misspelt");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/v2",
+                "/v2/",
+                "/v2?test_1=1&test_2=2",
+                "/v2/health/live/",
+                "/v2/health/ready?test_1=1",
+                "/v2/models/fake",
+                "/v2/models/fake/",
+                "/v2/models/fake?test_1=1",
+                "/v2/models/fake/versions/1",
+                "/v2/models/fake/versions/1/",
+                "/v2/models/fake/ready",
+                "/v2/models/fake/versions/1/ready?test_1=1",
+                "/v2/models/fake/config/",
+                "/v2/models/fake/versions/1/config",
+                "/v2/models/fake/stats",
+                "/v2/models/fake/versions/1/stats/",
+                "/v2/models/stats",
+                "/v2/models/stats/?test_1=1",
+                "/v1/models",
+                "/v1/models/fake",
+            })
+    void answersAtEveryFormOfAPath(String path) {
+        ok(client.get(path).join());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "/ready", "/config", "/stats"})
+    void anUnknownModelOrVersionIsNotFound(String path) {
+        for (String model : List.of("nobody", "fake/versions/2", "fake/versions/01", "stats/versions/1")) {
+            HttpResponse<String> unknown =
+                    client.get("/v2/models/" + model + path).join();
+            problem(unknown, 404, "MODEL_NOT_FOUND");
+            assertThat(json(unknown).get("error").asText()).startsWith("Request for unknown model: '");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/v2/models/fake/infer, POST",
+        "/v2/models/fake/versions/1/infer, POST",
+        "/v2/repository/index, POST",
+        "/v2/repository/models/fake/load, POST",
+        "/v1/models/fake:predict, POST",
+    })
+    void aWrongVerbIsToldTheRightOne(String path, String allowed) {
+        problem(client.get(path).join(), 405, "METHOD_NOT_ALLOWED");
+        assertThat(String.join(",", client.get(path).join().headers().allValues("Allow")))
+                .contains(allowed);
+        HttpResponse<String> posted =
+                client.post("/v2/models/fake/config", "{}").join();
+        problem(posted, 405, "METHOD_NOT_ALLOWED");
+        assertThat(String.join(",", posted.headers().allValues("Allow"))).contains("GET");
+    }
+
     private void letGo() {
         engine.letGo(FIRST);
         engine.letGo(SECOND);
@@ -328,6 +495,20 @@ class ServingComponentTest {
         return taken;
     }
 
+    /** Sends a request, and hangs up when it waits; its answer-to-be. */
+    private CompletableFuture<?> hangUpWhileQueued(String path, String body) throws Exception {
+        service.forget();
+        try (Socket socket = new Socket("localhost", RestAssured.port)) {
+            socket.getOutputStream()
+                    .write(("POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: " + body.length() + "\r\n\r\n"
+                                    + body)
+                            .getBytes(UTF_8));
+            CompletableFuture<?> queued = service.nextAsked();
+            assertThat(queued).isNotDone();
+            return queued;
+        }
+    }
+
     private JsonNode device(DeviceId id) {
         for (JsonNode device : ok(client.get("/v2/devices").join()).get("devices")) {
             if (device.get("id").asText().equals(id.toString())) {
@@ -347,10 +528,18 @@ class ServingComponentTest {
     }
 
     private static String infer(int rows, float number) {
-        return "{\"inputs\":[" + input(rows, number) + "]}";
+        return infer(rows, Float.toString(number));
+    }
+
+    private static String infer(int rows, String numbers) {
+        return "{\"inputs\":[" + input(rows, numbers) + "]}";
     }
 
     private static String input(int rows, float number) {
-        return "{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[" + rows + ",1],\"data\":[" + number + "]}";
+        return input(rows, Float.toString(number));
+    }
+
+    private static String input(int rows, String numbers) {
+        return "{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[" + rows + ",1],\"data\":[" + numbers + "]}";
     }
 }

@@ -26,6 +26,27 @@ class ModelSignatureTest {
                 .isEmpty();
     }
 
+    @Test
+    void acceptsARequestThatFitsAndNoOther() {
+        ModelSignature model = new ModelSignature(
+                TEXT.inputs().subList(0, 1), List.of(new TensorSpec("y", DataType.INT8, Shape.of(-1))));
+
+        assertThat(model.accepts(request("y", tensor("ids", 1, 4)))).isTrue();
+        assertThat(model.accepts(request("z", tensor("ids", 1, 4)))).isFalse();
+        assertThat(model.accepts(request("y", tensor("mask", 1, 4)))).isFalse();
+        assertThat(model.accepts(request("y"))).isFalse();
+        assertThat(model.accepts(
+                        request("y", new Tensor("ids", DataType.UINT8, Shape.of(1, 4), ByteBuffer.allocateDirect(4)))))
+                .isFalse();
+        assertThat(model.accepts(
+                        request("y", new Tensor("ids", DataType.INT8, Shape.of(4), ByteBuffer.allocateDirect(4)))))
+                .isFalse();
+    }
+
+    private static InferenceRequest request(String output, Tensor... inputs) {
+        return new InferenceRequest(null, new ModelId("m", "1"), List.of(inputs), List.of(output), 0);
+    }
+
     private static Tensor tensor(String name, int rows, int columns) {
         return new Tensor(name, DataType.INT8, Shape.of(rows, columns), ByteBuffer.allocateDirect(rows * columns));
     }

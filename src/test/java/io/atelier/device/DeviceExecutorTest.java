@@ -10,6 +10,7 @@ import io.atelier.core.DeviceId;
 import io.atelier.core.DeviceState;
 import io.atelier.core.ServingException.DeadlineExceeded;
 import io.atelier.core.ServingException.EngineFailure;
+import io.atelier.core.ServingException.NotReady;
 import io.atelier.core.Tensor;
 import io.atelier.core.Ticker;
 import io.atelier.core.Ticket;
@@ -46,6 +47,51 @@ class DeviceExecutorTest {
 
     /** Nothing is ever due. */
     private static final Timer NO_TIMER = (delay, task) -> () -> {};
+
+    @Test
+    void anErrandWaitsForAPermitAndGoesBeforeTheNextBatch() throws Exception {
+        try (Rig rig = new Rig(batches(1), Ticker.system(), NO_TIMER)) {
+            DeviceExecutor a = rig.device(A, 1, noGuard());
+            rig.engine.hang(A);
+            Ticket hung = rig.hangOne(A);
+            Ticket next = rig.offer(2);
+
+            CompletableFuture<Ticket.State> errand = a.execute(() -> CompletableFuture.completedStage(next.state()));
+            assertThat(a.submit(() -> "loads beside it").get(20, TimeUnit.SECONDS))
+                    .isNotEmpty();
+            assertThat(errand).isNotDone();
+            rig.engine.letGo(A);
+
+            assertThat(errand.get(20, TimeUnit.SECONDS)).isEqualTo(Ticket.State.QUEUED);
+            assertThat(answer(hung)).isEqualTo(0);
+            assertThat(answer(next)).isEqualTo(3);
+            assertThat(rig.engine.mostAtOnce(A)).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void anErrandOnADeviceThatIsOutOfServiceIsRefused() throws Exception {
+        try (Rig rig = new Rig(batches(1), Ticker.system(), NO_TIMER)) {
+            DeviceExecutor a = rig.device(A, 1, noGuard());
+            rig.engine.hang(A);
+            rig.hangOne(A);
+            CompletableFuture<Boolean> waiting = a.execute(() -> CompletableFuture.completedStage(true));
+            a.quarantine("test");
+
+            CompletableFuture<Boolean> late = a.execute(() -> CompletableFuture.completedStage(true));
+
+            assertThat(waiting)
+                    .failsWithin(Duration.ofSeconds(20))
+                    .withThrowableThat()
+                    .havingCause()
+                    .isInstanceOf(NotReady.class);
+            assertThat(late)
+                    .failsWithin(Duration.ofSeconds(20))
+                    .withThrowableThat()
+                    .havingCause()
+                    .isInstanceOf(NotReady.class);
+        }
+    }
 
     @Test
     void aHungDeviceKeepsItsPermitAndPullsNothingWhileTheOtherServesOn() throws Exception {

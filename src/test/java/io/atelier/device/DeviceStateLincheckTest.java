@@ -23,6 +23,7 @@ public class DeviceStateLincheckTest {
             DeviceId.cpu(0),
             2,
             new CallersThread(),
+            new CallersThread(),
             new NoGuard(),
             new WatchPolicy(2, Duration.ofSeconds(1), Duration.ofSeconds(1), Duration.ZERO, Duration.ofSeconds(1)),
             Runnable::run,

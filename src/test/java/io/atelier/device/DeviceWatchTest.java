@@ -154,7 +154,7 @@ class DeviceWatchTest {
         ExecutorService settler = Executors.newSingleThreadExecutor();
         try {
             DeviceExecutor device = new DeviceExecutor(
-                    FIRST, 1, thread, Rig.noGuard(), WATCH, settler, time, time, ServingListener.NONE);
+                    FIRST, 1, thread, thread, Rig.noGuard(), WATCH, settler, time, time, ServingListener.NONE);
             device.open();
             List<CompletableFuture<?>> all = new ArrayList<>();
             for (String name : List.of("heavy", "light")) {

@@ -99,8 +99,10 @@ final class Rig implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
         });
-        DeviceExecutor device =
-                new DeviceExecutor(id, slots, executor, guard, watch, settler, timer, ticker, ServingListener.NONE);
+        // a test of the watch waits for the device's own thread, by a load
+        ExecutorService loader = watch.equals(NO_WATCH) ? Executors.newSingleThreadExecutor() : executor;
+        DeviceExecutor device = new DeviceExecutor(
+                id, slots, executor, loader, guard, watch, settler, timer, ticker, ServingListener.NONE);
         device.hold(
                 queue,
                 engine.load(new ModelSource(Tickets.MODEL, Path.of("model.onnx"), Padding.NONE, slots), id),

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,7 +41,7 @@ class ModelLoaderTest {
         StubEngine engine = new StubEngine(TEXT);
         ModelDefinition definition = definition("batching: {padding: {values: {attention_mask: 0}}}");
 
-        LoadedModel loaded = new ModelLoader(engine, engine.ticker()).load(definition, DEVICE, 16, 2);
+        LoadedModel loaded = new ModelLoader(engine, engine.ticker()).load(definition, DEVICE, 16, 2, Supplier::get);
 
         assertThat(engine.loads)
                 .containsExactly(new ModelSource(
@@ -99,7 +100,8 @@ class ModelLoaderTest {
     void recordsTheAnswerOfTheWarmModelAsItsGoldenSample() throws Exception {
         StubEngine engine = new StubEngine(TEXT);
 
-        LoadedModel loaded = new ModelLoader(engine, engine.ticker()).load(definition(""), DEVICE, 16, 2);
+        LoadedModel loaded =
+                new ModelLoader(engine, engine.ticker()).load(definition(""), DEVICE, 16, 2, Supplier::get);
 
         assertThat(loaded.golden().expected()).hasToString("[last_hidden_state:FP32[1,1]]");
         assertThat(loaded.golden().isAnsweredBy(loaded.golden().expected())).isTrue();
@@ -314,7 +316,8 @@ class ModelLoaderTest {
     void refusesEmptyBatchesBeforeItLoads() {
         StubEngine engine = new StubEngine(TEXT);
 
-        assertThatThrownBy(() -> new ModelLoader(engine, engine.ticker()).load(definition(""), DEVICE, 0, 1))
+        assertThatThrownBy(() ->
+                        new ModelLoader(engine, engine.ticker()).load(definition(""), DEVICE, 0, 1, Supplier::get))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("a batch of 0 rows, 1 executions at once");
         assertThat(engine.loads).isEmpty();
@@ -332,7 +335,7 @@ class ModelLoaderTest {
     }
 
     private static LoadedModel load(StubEngine engine, String yaml, int maxBatchSize) throws Exception {
-        return new ModelLoader(engine, engine.ticker()).load(definition(yaml), DEVICE, maxBatchSize, 1);
+        return new ModelLoader(engine, engine.ticker()).load(definition(yaml), DEVICE, maxBatchSize, 1, Supplier::get);
     }
 
     private static ModelDefinition definition(String yaml) throws ModelConfigException {

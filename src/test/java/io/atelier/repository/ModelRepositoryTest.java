@@ -11,10 +11,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ModelRepositoryTest {
     @TempDir
@@ -51,6 +55,116 @@ class ModelRepositoryTest {
         assertThat(scan().models())
                 .extracting(ModelDefinition::platform)
                 .containsExactly("pytorch_libtorch", "onnxruntime_onnx");
+    }
+
+    @Test
+    void readsOneFolderAndNothingOutsideTheRepository() throws Exception {
+        write("m/1/model.onnx", "");
+        write("other/model.yaml", "baching: {}");
+        Files.createDirectory(temp.resolve("outside"));
+        ModelRepository repository = new ModelRepository(root);
+
+        assertThat(repository.names()).containsExactly("m", "other");
+        assertThat(repository.scan("m", Optional.empty()).orElseThrow().models())
+                .extracting(ModelDefinition::id)
+                .containsExactly(new ModelId("m", "1"));
+        for (String name : List.of("no", "..", "../outside", ".", "", "m/1")) {
+            assertThat(repository.scan(name, Optional.empty())).as(name).isEmpty();
+        }
+    }
+
+    @Test
+    void anOverrideStandsAboveModelYaml() throws Exception {
+        write("m/1/model.onnx", "");
+        write("m/2/model.onnx", "");
+        write("m/model.yaml", "batching: {max-batch-size: 8, max-queue-delay: 1ms}\ntimeout: 2s");
+
+        ModelConfig config = override("{\"batching\": {\"max-batch-size\": 4}, \"timeout\": null, \"versions\": [1]}");
+
+        assertThat(config.batching().maxBatchSize()).contains(4);
+        assertThat(config.batching().maxQueueDelay()).contains(Duration.ofMillis(1));
+        assertThat(config.timeout()).isEmpty();
+        assertThat(new ModelRepository(root)
+                        .scan("m", Optional.of("{\"versions\": [1]}"))
+                        .orElseThrow()
+                        .models())
+                .extracting(model -> model.id().version())
+                .containsExactly("1");
+    }
+
+    @Test
+    void anOverrideInTritonsFormKeepsWhatItDoesNotName() throws Exception {
+        write("m/1/model.onnx", "");
+        write("m/model.yaml", "batching: {padding: {values: {x: 0}}}\ntimeout: 2s\ninstances: 3");
+
+        ModelConfig config = override("{\"name\": \"m\", \"max_batch_size\": \"16\", \"input\": [{\"name\": \"x\"}],"
+                + "\"dynamic_batching\": {\"max_queue_delay_microseconds\": 500},"
+                + "\"instance_group\": [{\"kind\": \"KIND_CPU\", \"count\": 2}],"
+                + "\"version_policy\": {\"latest\": {\"num_versions\": 2}}}");
+
+        assertThat(config.batching().maxBatchSize()).contains(16);
+        assertThat(config.batching().maxQueueDelay()).contains(Duration.ofNanos(500_000));
+        assertThat(config.batching().padding().values()).containsOnlyKeys("x");
+        assertThat(config.timeout()).contains(Duration.ofSeconds(2));
+        assertThat(config.instances()).contains(2);
+        assertThat(config.versions()).isEqualTo(new VersionPolicy.Latest(2));
+    }
+
+    @Test
+    void anOverrideInTritonsFormStandsAboveItsOwnFile() throws Exception {
+        write("m/1/model.onnx", "");
+        write("m/config.pbtxt", "max_batch_size: 8\nversion_policy: { all: {} }");
+
+        ModelConfig config = override("{\"max_batch_size\": 2}");
+
+        assertThat(config.batching().maxBatchSize()).contains(2);
+        assertThat(config.versions()).isEqualTo(new VersionPolicy.All());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "\"parameters\": 1 | parameters.config: is not JSON",
+                "[1] | parameters.config: is not a JSON object",
+                "{\"timeout\": 5} | model.yaml with parameters.config: timeout is the number 5, allowed is",
+                "{\"batching\": {\"size\": 5}} | model.yaml with parameters.config: batching.size is unknown",
+                "{\"max_batch_size\": \"many\"} | parameters.config: max_batch_size is \"many\", allowed is an integer",
+                "{\"ensemble_scheduling\": {}} | parameters.config: ensemble_scheduling is not supported",
+                "{\"name\": \"n\"} | parameters.config: name is \"n\", allowed is the folder's name \"m\"",
+            })
+    void refusesAnOverrideThatItCannotRead(String json, String reason) throws Exception {
+        write("m/1/model.onnx", "");
+
+        Scan scan = new ModelRepository(root).scan("m", Optional.of(json)).orElseThrow();
+
+        assertThat(scan.models()).isEmpty();
+        assertThat(scan.broken())
+                .singleElement()
+                .satisfies(broken -> assertThat(broken.reason()).startsWith(reason));
+    }
+
+    @Test
+    void refusesKeysOfModelYamlAboveTritonsFile() throws Exception {
+        write("m/1/model.onnx", "");
+        write("m/config.pbtxt", "");
+
+        assertThat(new ModelRepository(root)
+                        .scan("m", Optional.of("{\"timeout\": \"1s\"}"))
+                        .orElseThrow()
+                        .broken())
+                .containsExactly(new BrokenFolder(
+                        "m", "parameters.config: has keys of model.yaml, and the model has a config.pbtxt"));
+    }
+
+    private ModelConfig override(String json) throws ModelRepositoryException {
+        return new ModelRepository(root)
+                .scan("m", Optional.of(json))
+                .orElseThrow()
+                .models()
+                .get(0)
+                .config();
     }
 
     @Test

@@ -325,6 +325,33 @@ class ModelQueueTest {
         assertThat(queue.depth()).isZero();
     }
 
+    @Test
+    void predictsTheWaitOfAModelThatDoesNotBatchOneByOne() {
+        times.record(DeviceId.cpu(0), 1, 10_000_000);
+        BatchPolicy policy = new BatchPolicy(16, Duration.ZERO, 100);
+        ModelQueue together = queue(policy);
+        ModelQueue alone = new ModelQueue(Tickets.MODEL, policy, false, times, time);
+        for (ModelQueue queue : List.of(together, alone)) {
+            queue.attach(new BusyDevice());
+            queue.began(10_000_000);
+            for (int i = 0; i < 8; i++) {
+                offer(queue, 1, i);
+            }
+        }
+
+        assertThat(alone.predictedWaitNanos()).isEqualTo(90_000_000);
+        assertThat(together.predictedWaitNanos()).isLessThan(90_000_000);
+    }
+
+    @Test
+    void aModelThatDoesNotBatchWaitsForNoCompany() {
+        ModelQueue queue =
+                new ModelQueue(Tickets.MODEL, new BatchPolicy(16, Duration.ofMillis(5), 100), false, times, time);
+        Ticket only = offer(queue, 1, "own");
+
+        assertThat(queue.pull(1).batch()).containsExactly(only);
+    }
+
     private Ticket prioritised(ModelQueue queue, int priority) {
         Ticket ticket = tickets.of(0, LONG, 1, "same", priority);
         queue.offer(ticket);

@@ -190,7 +190,7 @@ final class Simulation {
             executor.forget();
         }
         DeviceExecutor device =
-                new DeviceExecutor(id, slots, executor, guard, watch, settler, timer(), world, invariants);
+                new DeviceExecutor(id, slots, executor, executor, guard, watch, settler, timer(), world, invariants);
         devices.put(device, slots);
         invariants.watch(device, limitNanos);
     }

@@ -12,8 +12,10 @@ import io.atelier.engine.EngineBatch;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +36,9 @@ import java.util.function.Predicate;
 /**
  * An engine that adds one to every number: input {@code x} FP32 [batch, any], output {@code y} of the same shape.
  *
+ * <p>A model file that is not empty holds what is added instead; one that holds no number cannot be loaded. An instance
+ * that is closed under a run, or runs when it is closed, is remembered as {@link #misused()}.
+ *
  * <p>A device can be made to hang ({@link #hang}) until it is let go, as native code does: interrupts have no effect.
  * Rows can be made to break their batch ({@link #breakOn}). It counts what runs at once.
  */
@@ -53,6 +58,8 @@ public final class FakeEngine implements Engine {
     private final Queue<Call> calls = new ConcurrentLinkedQueue<>();
     private final Set<Float> executed = ConcurrentHashMap.newKeySet();
     private final AtomicInteger closed = new AtomicInteger();
+    private final AtomicInteger misused = new AtomicInteger();
+    private volatile CountDownLatch loading = new CountDownLatch(0);
     private volatile Predicate<Float> broken = value -> false;
 
     public FakeEngine() {
@@ -110,6 +117,20 @@ public final class FakeEngine implements Engine {
         return most == null ? 0 : most.get();
     }
 
+    /** From now on loading does not return until {@link #letLoad}. */
+    public void holdLoads() {
+        loading = new CountDownLatch(1);
+    }
+
+    public void letLoad() {
+        loading.countDown();
+    }
+
+    /** Times that an instance was closed under a run, or was run when closed. */
+    public int misused() {
+        return misused.get();
+    }
+
     /** Instances that were closed. */
     public int closed() {
         return closed.get();
@@ -127,7 +148,17 @@ public final class FakeEngine implements Engine {
 
     @Override
     public ModelInstance load(ModelSource source, DeviceId device) throws ModelLoadException {
-        return new Instance(device);
+        awaitAsNativeCodeDoes(loading);
+        return new Instance(device, increment(source.file()));
+    }
+
+    private static float increment(Path file) throws ModelLoadException {
+        try {
+            String text = Files.isRegularFile(file) ? Files.readString(file).strip() : "";
+            return text.isEmpty() ? 1 : Float.parseFloat(text);
+        } catch (NumberFormatException | IOException broken) {
+            throw new ModelLoadException("the model file is broken");
+        }
     }
 
     @Override
@@ -148,9 +179,13 @@ public final class FakeEngine implements Engine {
     /** A model on one device. */
     private final class Instance implements ModelInstance {
         private final DeviceId device;
+        private final float increment;
+        private final AtomicInteger running = new AtomicInteger();
+        private volatile boolean gone;
 
-        Instance(DeviceId device) {
+        Instance(DeviceId device, float increment) {
             this.device = device;
+            this.increment = increment;
         }
 
         @Override
@@ -165,6 +200,10 @@ public final class FakeEngine implements Engine {
 
         @Override
         public CompletionStage<List<List<Tensor>>> run(EngineBatch batch) {
+            running.incrementAndGet();
+            if (gone) {
+                misused.incrementAndGet();
+            }
             int now = inside.computeIfAbsent(device, id -> new AtomicInteger()).incrementAndGet();
             mostInside.computeIfAbsent(device, id -> new AtomicInteger()).accumulateAndGet(now, Math::max);
             calls.add(new Call(
@@ -186,16 +225,21 @@ public final class FakeEngine implements Engine {
                     if (broken.test(x.data().getFloat(0))) {
                         return CompletableFuture.failedStage(new IllegalStateException("broken row"));
                     }
-                    results.add(List.of(plusOne(x)));
+                    results.add(List.of(plus(x, increment)));
                 }
                 return CompletableFuture.completedStage(results);
             } finally {
+                running.decrementAndGet();
                 inside.get(device).decrementAndGet();
             }
         }
 
         @Override
         public void close() {
+            gone = true;
+            if (running.get() > 0) {
+                misused.incrementAndGet();
+            }
             closed.incrementAndGet();
         }
     }
@@ -215,11 +259,11 @@ public final class FakeEngine implements Engine {
         }
     }
 
-    private static Tensor plusOne(Tensor x) {
+    private static Tensor plus(Tensor x, float increment) {
         ByteBuffer data = ByteBuffer.allocate(x.sizeBytes()).order(ByteOrder.LITTLE_ENDIAN);
         ByteBuffer from = x.data();
         while (from.hasRemaining()) {
-            data.putFloat(from.getFloat() + 1);
+            data.putFloat(from.getFloat() + increment);
         }
         return new Tensor("y", DataType.FP32, x.shape(), data.flip());
     }

@@ -1,7 +1,7 @@
 package io.atelier.api.oip;
 
+import io.atelier.core.ServingException.NotReady;
 import io.atelier.serving.InferenceService;
-import io.atelier.serving.ModelView;
 import io.smallrye.common.annotation.NonBlocking;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
@@ -12,6 +12,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jboss.resteasy.reactive.RestPath;
 import org.jboss.resteasy.reactive.RestResponse;
+import org.jspecify.annotations.Nullable;
 
 /** What a model takes and gives, and whether it is ready. Without a version the newest one answers. */
 @Path("/v2/models/{model}")
@@ -51,7 +52,7 @@ public class ModelResource {
     @APIResponse(responseCode = "404", description = "No such model")
     @APIResponse(responseCode = "503", description = "Not now")
     public RestResponse<Ready> ready(@RestPath String model) {
-        return ready(service.model(model, null));
+        return ready(model, null);
     }
 
     @GET
@@ -61,10 +62,16 @@ public class ModelResource {
     @APIResponse(responseCode = "404", description = "No such model or version")
     @APIResponse(responseCode = "503", description = "Not now")
     public RestResponse<Ready> versionReady(@RestPath String model, @RestPath String version) {
-        return ready(service.model(model, version));
+        return ready(model, version);
     }
 
-    private static RestResponse<Ready> ready(ModelView model) {
-        return ServerResource.answer(new Ready(model.id().name(), model.ready()), model.ready());
+    private RestResponse<Ready> ready(String name, @Nullable String version) {
+        boolean ready;
+        try {
+            ready = service.model(name, version).ready();
+        } catch (NotReady loading) {
+            ready = false;
+        }
+        return ServerResource.answer(new Ready(name, ready), ready);
     }
 }

@@ -20,15 +20,22 @@ import org.jboss.resteasy.reactive.RestResponse.ResponseBuilder;
 @NonBlocking
 @Tag(name = "Open Inference Protocol")
 public class ServerResource {
-    private static final List<String> EXTENSIONS =
-            List.of("binary_tensor_data", "classification", "schedule_policy", "atelier_devices");
+    private static final List<String> EXTENSIONS = List.of(
+            "binary_tensor_data",
+            "classification",
+            "schedule_policy",
+            "statistics",
+            "model_configuration",
+            "model_repository",
+            "model_repository(unload_dependents)",
+            "atelier_devices");
 
     private final InferenceService service;
     private final ServerMetadata metadata;
 
     public ServerResource(
             InferenceService service,
-            @ConfigProperty(name = "quarkus.application.name") String name,
+            @ConfigProperty(name = "atelier.server-name") String name,
             @ConfigProperty(name = "quarkus.application.version") String version) {
         this.service = service;
         this.metadata = new ServerMetadata(name, version, EXTENSIONS);

@@ -25,7 +25,7 @@ import java.nio.charset.StandardCharsets;
  *
  * <p>Used once, by one thread.
  */
-final class TensorDataReader {
+public final class TensorDataReader {
     private static final int SHOWN_CHARACTERS = 40;
     private static final String NAN = "NaN";
     private static final String INFINITY = "Infinity";
@@ -44,7 +44,7 @@ final class TensorDataReader {
      * @param json     stands at the list's opening bracket
      * @param elements the product of the shape, known to be justified by the size of the body
      */
-    TensorDataReader(JsonParser json, String tensor, DataType type, Shape shape, int elements) {
+    public TensorDataReader(JsonParser json, String tensor, DataType type, Shape shape, int elements) {
         this.json = json;
         this.tensor = tensor;
         this.type = type;
@@ -59,7 +59,7 @@ final class TensorDataReader {
      *
      * @throws InvalidInput if they do not fit one
      */
-    static ByteBuffer room(String tensor, DataType type, int elements) {
+    public static ByteBuffer room(String tensor, DataType type, int elements) {
         long size = (long) elements * type.sizeBytes();
         if (size > Integer.MAX_VALUE) {
             throw new InvalidInput("input '%s' is larger than 2 GiB".formatted(tensor));
@@ -72,7 +72,7 @@ final class TensorDataReader {
      *
      * @param out {@link #room} for them; whatever it holds is overwritten
      */
-    ByteBuffer readNumbers(ByteBuffer out) throws IOException {
+    public ByteBuffer readNumbers(ByteBuffer out) throws IOException {
         out.clear();
         list(token -> number(token, out));
         return out.flip();

@@ -1,0 +1,144 @@
+package io.atelier.api.oip;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.atelier.api.Exchange;
+import io.atelier.api.Json;
+import io.atelier.serving.ModelControl;
+import io.atelier.serving.ModelState;
+import io.atelier.serving.ModelState.State;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.http.HttpServerRequest;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+import org.jboss.resteasy.reactive.RestPath;
+import org.jboss.resteasy.reactive.RestResponse;
+
+/**
+ * What the model repository holds, and loading and unloading while the service serves. A body may be empty. What a caller
+ * has asked for goes on when it disconnects.
+ *
+ * @see <a href="https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_model_repository.md">Triton:
+ *     model repository extension</a>
+ */
+@Path("/v2/repository")
+@Tag(name = "Model repository")
+public class RepositoryResource {
+    private static final String INDEX = """
+            {"ready": true}""";
+
+    private static final String STATES = """
+            [{"name": "m", "version": "1", "state": "READY", "reason": ""}]""";
+
+    private static final String LOAD = """
+            {"parameters": {"config": "{\\"batching\\": {\\"max-batch-size\\": 4}}"}}""";
+
+    private final ModelControl models;
+    private final Exchange exchange;
+
+    public RepositoryResource(ModelControl models, Exchange exchange) {
+        this.models = models;
+        this.exchange = exchange;
+    }
+
+    @POST
+    @Path("/index")
+    @Operation(summary = "Every model of the repository, and how it stands")
+    @RequestBody(
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(type = SchemaType.OBJECT),
+                            examples = @ExampleObject(name = "request", value = INDEX)))
+    @APIResponse(
+            responseCode = "200",
+            description = "The models",
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(type = SchemaType.ARRAY, implementation = Object.class),
+                            examples = @ExampleObject(name = "answer", value = STATES)))
+    @APIResponse(responseCode = "400", description = "The body is no such request")
+    public Uni<RestResponse<byte[]>> index(@Context HttpServerRequest http) {
+        return exchange.answer(
+                http,
+                RepositoryRequest::read,
+                request -> models.index(),
+                states -> 0,
+                (request, states) -> write(states.stream()
+                        .filter(state -> !request.readyOnly() || state.state() == State.READY)
+                        .toList()));
+    }
+
+    @POST
+    @Path("/models/{model}/load")
+    @Operation(summary = "Load a model, or load it anew; without a lost request")
+    @RequestBody(
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(type = SchemaType.OBJECT),
+                            examples = @ExampleObject(name = "request", value = LOAD)))
+    @APIResponse(responseCode = "200", description = "It serves")
+    @APIResponse(responseCode = "400", description = "It cannot be loaded; what served before goes on")
+    @APIResponse(responseCode = "403", description = "Model control is off")
+    @APIResponse(responseCode = "404", description = "The repository has no such model")
+    @APIResponse(responseCode = "429", description = "Too many changes of this model wait")
+    @APIResponse(responseCode = "503", description = "Loading, draining, or a device is out of service")
+    public Uni<RestResponse<byte[]>> load(@RestPath String model, @Context HttpServerRequest http) {
+        return change(http, request -> models.load(model, request.config()));
+    }
+
+    @POST
+    @Path("/models/{model}/unload")
+    @Operation(summary = "Unload every version of a model, when it has answered what it has taken in")
+    @RequestBody(content = @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(type = SchemaType.OBJECT)))
+    @APIResponse(responseCode = "200", description = "It takes no more requests")
+    @APIResponse(responseCode = "403", description = "Model control is off")
+    @APIResponse(responseCode = "404", description = "No such model")
+    @APIResponse(responseCode = "429", description = "Too many changes of this model wait")
+    @APIResponse(responseCode = "503", description = "Loading or draining")
+    public Uni<RestResponse<byte[]>> unload(@RestPath String model, @Context HttpServerRequest http) {
+        return change(http, request -> models.unload(model));
+    }
+
+    private Uni<RestResponse<byte[]>> change(
+            HttpServerRequest http, Function<RepositoryRequest, CompletableFuture<Void>> change) {
+        return exchange.answer(
+                http,
+                RepositoryRequest::read,
+                request -> change.apply(request).thenApply(done -> "{}"),
+                answer -> 0,
+                (request, answer) -> answer.getBytes(UTF_8));
+    }
+
+    private static byte[] write(List<ModelState> states) {
+        return Json.write(64 * (1 + states.size()), json -> {
+            json.writeStartArray();
+            for (ModelState state : states) {
+                json.writeStartObject();
+                json.writeStringField("name", state.name());
+                if (state.version() != null) {
+                    json.writeStringField("version", state.version());
+                }
+                json.writeStringField("state", state.state().name());
+                json.writeStringField("reason", state.reason());
+                json.writeEndObject();
+            }
+            json.writeEndArray();
+        });
+    }
+}

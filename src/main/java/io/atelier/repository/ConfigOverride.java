@@ -1,0 +1,107 @@
+package io.atelier.repository;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.atelier.repository.TextProto.Message;
+import io.atelier.repository.TextProto.Scalar;
+import io.atelier.repository.TextProto.Value;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * A configuration that comes with the order to load a model, and stands above the one in its folder: JSON with the keys
+ * of {@code model.yaml}, or with the fields of Triton's model configuration. Immutable.
+ */
+final class ConfigOverride {
+    private static final String PLACE = "parameters.config";
+    private static final ObjectReader JSON = JsonMapper.builder(new JsonFactoryBuilder()
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .build())
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build()
+            .reader();
+
+    /** The keys of {@code model.yaml}; none of them is a field of Triton's. */
+    private static final Set<String> OURS =
+            Set.of("batching", "timeout", "instances", "task", "versions", "golden", "share");
+
+    /** Protobuf's JSON writes 64-bit integers as strings. */
+    private static final Pattern INTEGER = Pattern.compile("-?\\d{1,19}");
+
+    private final ObjectNode json;
+
+    private ConfigOverride(ObjectNode json) {
+        this.json = json;
+    }
+
+    static ConfigOverride parse(String text) throws ModelConfigException {
+        JsonNode node;
+        try {
+            node = JSON.readTree(text);
+        } catch (JacksonException e) {
+            throw new ModelConfigException(PLACE, "is not JSON");
+        }
+        if (!(node instanceof ObjectNode object)) {
+            throw new ModelConfigException(PLACE, "is not a JSON object");
+        }
+        return new ConfigOverride(object);
+    }
+
+    /** The folder's own configuration, {@code model.yaml} or none, with this one above it. */
+    ModelConfig above(String modelYaml, String folder) throws ModelConfigException {
+        return isTritons()
+                ? above(ModelYaml.parse(modelYaml), folder)
+                : ModelYaml.parse(YamlSection.parse(ModelYaml.FILE_NAME + " with " + PLACE, modelYaml, json));
+    }
+
+    /** What {@code config.pbtxt} says, with this above it. */
+    ModelConfig aboveTritons(ModelConfig config, String folder) throws ModelConfigException {
+        if (!isTritons()) {
+            throw new ModelConfigException(
+                    PLACE, "has keys of " + ModelYaml.FILE_NAME + ", and the model has a " + TritonConfig.FILE_NAME);
+        }
+        return above(config, folder);
+    }
+
+    private ModelConfig above(ModelConfig config, String folder) throws ModelConfigException {
+        ModelConfig tritons = TritonConfig.parse(ProtoSection.of(PLACE, message(json)), folder);
+        return config.under(tritons, json.has("version_policy"));
+    }
+
+    private boolean isTritons() {
+        return json.properties().stream().map(Map.Entry::getKey).noneMatch(OURS::contains);
+    }
+
+    private static Message message(JsonNode object) {
+        Map<String, List<Value>> fields = new LinkedHashMap<>();
+        object.properties().forEach(field -> {
+            List<Value> values = new ArrayList<>();
+            if (field.getValue().isArray()) {
+                field.getValue().forEach(element -> values.add(value(field.getKey(), element)));
+            } else if (!field.getValue().isNull()) {
+                values.add(value(field.getKey(), field.getValue()));
+            }
+            fields.put(field.getKey(), values);
+        });
+        return new Message(fields);
+    }
+
+    private static Value value(String field, JsonNode node) {
+        if (node.isObject()) {
+            return message(node);
+        }
+        boolean isText = node.isTextual()
+                && (field.equals("name") || !INTEGER.matcher(node.asText()).matches());
+        return new Scalar(node.asText(), isText);
+    }
+}
