@@ -6,6 +6,7 @@ import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.Response.ResponseBuilder;
 import jakarta.ws.rs.core.UriInfo;
+import java.util.Set;
 import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 
@@ -20,8 +21,7 @@ public class ProblemMapper {
             Response refusal = http.getResponse();
             return refusal.getStatus() < 400
                     ? refusal
-                    : withAllowedMethods(response(Problem.http(refusal.getStatus()), uri), refusal)
-                            .build();
+                    : refused(refusal.getStatus(), uri).build();
         }
         Problem problem = Problem.of(failure);
         if (problem == null) {
@@ -33,8 +33,10 @@ public class ProblemMapper {
                 : response(problem, uri).build();
     }
 
-    private static ResponseBuilder withAllowedMethods(ResponseBuilder response, Response refusal) {
-        return refusal.getAllowedMethods().isEmpty() ? response : response.allow(refusal.getAllowedMethods());
+    private static ResponseBuilder refused(int status, UriInfo uri) {
+        ResponseBuilder response = response(Problem.http(status), uri);
+        Set<String> allowed = AllowedMethods.of(uri.getRequestUri().getPath());
+        return status == 405 && !allowed.isEmpty() ? response.allow(allowed) : response;
     }
 
     private static ResponseBuilder response(Problem problem, UriInfo uri) {

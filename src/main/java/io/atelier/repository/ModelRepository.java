@@ -35,6 +35,9 @@ public final class ModelRepository {
     /** No leading zero, as in Triton, so that a version has one name; 18 digits fit a long. */
     private static final Pattern VERSION = Pattern.compile("[1-9][0-9]{0,17}");
 
+    /** No model can have this name: its path would be that of the statistics. */
+    private static final String TAKEN = "stats";
+
     /** Stands at the root of every ext4 volume. */
     private static final String LOST_AND_FOUND = "lost+found";
 
@@ -148,6 +151,10 @@ public final class ModelRepository {
         if (!MODEL_NAME.matcher(name).matches()) {
             broken.add(new BrokenFolder(
                     printable(name), "the name has to be 1 to 128 letters, digits, dots, underscores and hyphens"));
+            return;
+        }
+        if (name.equals(TAKEN)) {
+            broken.add(new BrokenFolder(name, "the name is taken: /v2/models/stats are the statistics of all models"));
             return;
         }
         if (!Files.exists(folder)) {

@@ -426,7 +426,7 @@ class ServingComponentTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "/ready", "/config", "/stats"})
     void anUnknownModelOrVersionIsNotFound(String path) {
-        for (String model : List.of("nobody", "fake/versions/2", "fake/versions/01", "stats/versions/1")) {
+        for (String model : List.of("nobody", "fake/versions/2", "fake/versions/01")) {
             HttpResponse<String> unknown =
                     client.get("/v2/models/" + model + path).join();
             problem(unknown, 404, "MODEL_NOT_FOUND");

@@ -74,6 +74,14 @@ class ModelRepositoryTest {
     }
 
     @Test
+    void refusesTheNameThatIsThePathOfTheStatistics() throws Exception {
+        write("stats/1/model.onnx", "");
+
+        assertThat(scan().models()).isEmpty();
+        assertThat(scan().broken()).extracting(BrokenFolder::name).containsExactly("stats");
+    }
+
+    @Test
     void anOverrideStandsAboveModelYaml() throws Exception {
         write("m/1/model.onnx", "");
         write("m/2/model.onnx", "");

@@ -65,7 +65,7 @@ public class ModelsResource {
     }
 
     @GET
-    @Path("/{model}")
+    @Path("/{model: [^/:]+}")
     @Operation(summary = "Whether a model serves, for clients of KServe and of OpenAI")
     @APIResponse(responseCode = "200", description = "It does")
     @APIResponse(responseCode = "404", description = "No such model")

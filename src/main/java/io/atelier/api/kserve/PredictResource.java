@@ -29,7 +29,7 @@ import org.jboss.resteasy.reactive.RestResponse;
  * Predictions: rows in, rows out. Takes a body of any or no Content-Type; the header {@code Request-Timeout} shortens the
  * model's own timeout, as it does for inference.
  */
-@Path("/v1/models/{model}:predict")
+@Path("/v1/models")
 @Tag(name = "KServe v1")
 public class PredictResource {
     private static final String REQUEST = """
@@ -47,6 +47,7 @@ public class PredictResource {
     }
 
     @POST
+    @Path("/{model: [^/:]+}:predict")
     @Operation(summary = "Predict with a model's newest version")
     @RequestBody(
             required = true,
