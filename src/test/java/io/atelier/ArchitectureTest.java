@@ -42,7 +42,10 @@ class ArchitectureTest {
             Map.entry("scheduling", Set.of("core")),
             Map.entry("device", Set.of("scheduling", "engine", "core")),
             Map.entry("repository", Set.of("engine", "core")),
-            Map.entry("serving", Set.of("scheduling", "device", "repository", "core")),
+            Map.entry("serving", Set.of("serving.pipeline", "scheduling", "device", "repository", "core")),
+            Map.entry("serving.pipeline", Set.of("repository", "core")),
+            Map.entry("serving.jobs", Set.of("core")),
+            Map.entry("serving.map", Set.of("core")),
             Map.entry("metrics", Set.of("core")),
             Map.entry("config", Set.of()),
             Map.entry(
@@ -57,8 +60,11 @@ class ArchitectureTest {
                             "metrics",
                             "repository",
                             "scheduling",
-                            "serving")),
-            Map.entry("api", Set.of("serving", "core"))));
+                            "serving",
+                            "serving.jobs",
+                            "serving.map",
+                            "serving.pipeline")),
+            Map.entry("api", Set.of("serving", "serving.jobs", "serving.map", "core"))));
 
     private static final JavaClasses MAIN = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
@@ -109,7 +115,15 @@ class ArchitectureTest {
     }
 
     static Stream<String> kernel() {
-        return Stream.of("core", "engine", "engine.onnx", "scheduling", "serving");
+        return Stream.of(
+                "core",
+                "engine",
+                "engine.onnx",
+                "scheduling",
+                "serving",
+                "serving.jobs",
+                "serving.map",
+                "serving.pipeline");
     }
 
     @Test

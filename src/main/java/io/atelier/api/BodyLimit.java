@@ -33,6 +33,11 @@ public class BodyLimit {
     }
 
     private void refuseLargeBody(RoutingContext context) {
+        if (isStream(context)) {
+            context.request().headers().remove(HttpHeaders.CONTENT_LENGTH); // else Quarkus' own check would refuse it
+            context.next();
+            return;
+        }
         if (declaredBytes(context) <= maxBodyBytes) {
             context.next();
             return;
@@ -41,6 +46,12 @@ public class BodyLimit {
         send(
                 context,
                 Problem.of(ErrorCode.PAYLOAD_TOO_LARGE, "the body is larger than " + maxBodyBytes + " bytes", null));
+    }
+
+    /** Of a stream of lines each line has a limit of its own, the body has none. */
+    private static boolean isStream(RoutingContext context) {
+        String path = context.request().path();
+        return path != null && path.startsWith("/v2/models/") && path.endsWith("/map");
     }
 
     /** The declared length; HTTP's own checks have refused what is no number. */

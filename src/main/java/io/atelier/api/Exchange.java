@@ -99,12 +99,7 @@ public class Exchange {
         Executor eventLoop = eventLoop();
         AnswerCompression compression = AnswerCompression.wanted(request);
         int smallAnswer = compression == null ? SMALL_ANSWER_BYTES : SMALL_BODY_BYTES;
-        return bodies.read(request)
-                .onItem()
-                .transformToUni(
-                        body -> on(body.length() > SMALL_BODY_BYTES ? worker : Runnable::run, () -> read.apply(body)))
-                .onFailure(ServingException.class)
-                .invoke(service::refused)
+        return question(request, read)
                 .onItem()
                 .transformToUni(question -> Uni.createFrom()
                         .completionStage(() -> ask.apply(question))
@@ -114,6 +109,16 @@ public class Exchange {
                                     ResponseBody body = write.apply(question, answer);
                                     return respond.apply(compression == null ? body : compression.apply(body));
                                 })));
+    }
+
+    /** The first half of the way: the question in the body. To be called on the request's event loop. */
+    <Q> Uni<Q> question(HttpServerRequest request, Function<ReceivedBody, Q> read) {
+        return bodies.read(request)
+                .onItem()
+                .transformToUni(
+                        body -> on(body.length() > SMALL_BODY_BYTES ? worker : Runnable::run, () -> read.apply(body)))
+                .onFailure(ServingException.class)
+                .invoke(service::refused);
     }
 
     private static <T> Uni<T> on(Executor executor, Supplier<T> step) {

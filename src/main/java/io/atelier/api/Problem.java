@@ -39,6 +39,9 @@ public record Problem(
      */
     static @Nullable Problem of(Throwable failure) {
         Throwable cause = unwrap(failure);
+        if (cause instanceof ProblemException known) {
+            return known.problem();
+        }
         if (cause instanceof ServingException serving) {
             return of(serving.code(), serving.detail(), serving.retryAfter().orElse(null));
         }

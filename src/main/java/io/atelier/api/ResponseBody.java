@@ -26,4 +26,11 @@ public record ResponseBody(String mediaType, Map<String, String> headers, List<B
     public long sizeBytes() {
         return parts.stream().mapToLong(ByteBuffer::remaining).sum();
     }
+
+    /** A copy of the whole in one piece. */
+    public byte[] bytes() {
+        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(sizeBytes()));
+        parts.forEach(part -> bytes.put(part.duplicate()));
+        return bytes.array();
+    }
 }

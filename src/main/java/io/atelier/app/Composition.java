@@ -10,6 +10,8 @@ import io.atelier.repository.ModelRepositoryException;
 import io.atelier.serving.InferenceService;
 import io.atelier.serving.ModelControl;
 import io.atelier.serving.ModelStatistics;
+import io.atelier.serving.jobs.Jobs;
+import io.atelier.serving.map.MapPolicy;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.arc.DefaultBean;
 import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
@@ -65,8 +67,27 @@ class Composition {
 
     @Produces
     @Singleton
+    Jobs jobs(Service service) {
+        return service.jobs();
+    }
+
+    @Produces
+    @Singleton
     ModelStatistics statistics(Service service) {
         return service.statistics();
+    }
+
+    @Produces
+    @Singleton
+    MapPolicy mapPolicy(AtelierConfig config) {
+        AtelierConfig.Map map = config.map();
+        return new MapPolicy(
+                map.window(),
+                map.windowSize().asLongValue(),
+                Math.toIntExact(map.maxLine().asLongValue()),
+                map.maxStreams(),
+                map.timeout(),
+                map.priority());
     }
 
     void start(@Observes StartupEvent event, Service service) throws ModelRepositoryException {

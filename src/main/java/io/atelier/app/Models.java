@@ -14,6 +14,8 @@ import io.atelier.engine.Engine;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.metrics.MetricsListener;
+import io.atelier.repository.EnsembleConfig;
+import io.atelier.repository.EnsembleDefinition;
 import io.atelier.repository.LoadedModel;
 import io.atelier.repository.ModelConfig;
 import io.atelier.repository.ModelDefinition;
@@ -28,6 +30,7 @@ import io.atelier.scheduling.BatchRule;
 import io.atelier.scheduling.ExecutionTimes;
 import io.atelier.scheduling.ModelQueue;
 import io.atelier.serving.Admission;
+import io.atelier.serving.Ensembles;
 import io.atelier.serving.ModelConfiguration;
 import io.atelier.serving.ModelConfiguration.Versions;
 import io.atelier.serving.ModelControl;
@@ -35,6 +38,7 @@ import io.atelier.serving.ModelDirectory;
 import io.atelier.serving.ModelState;
 import io.atelier.serving.ModelState.State;
 import io.atelier.serving.ModelStatistics;
+import io.atelier.serving.ServedEnsemble;
 import io.atelier.serving.ServedModel;
 import io.atelier.serving.TextEmbedder;
 import java.time.Duration;
@@ -79,6 +83,7 @@ final class Models implements ModelControl {
     private final Ticker ticker;
     private final List<DeviceExecutor> devices;
     private final ModelDirectory directory;
+    private final Ensembles ensembles;
     private final Admission admission;
     private final ModelFolders folders;
     private final Executor workers;
@@ -124,6 +129,7 @@ final class Models implements ModelControl {
         this.ticker = ticker;
         this.devices = devices;
         this.directory = directory;
+        this.ensembles = new Ensembles(directory);
         this.admission = admission;
         this.folders = folders;
         this.workers = workers;
@@ -144,6 +150,7 @@ final class Models implements ModelControl {
             directory.broken(broken.name(), broken.reason());
         });
         scan.models().forEach(definition -> directory.loading(definition.id()));
+        scan.ensembles().forEach(definition -> directory.loading(definition.id()));
         List<CompletableFuture<String>> lines = scan.models().stream()
                 .map(definition -> warm(definition)
                         .thenApply(warm -> {
@@ -156,7 +163,23 @@ final class Models implements ModelControl {
                             return "model " + definition.id() + " FAILED: " + reason;
                         }))
                 .toList();
-        return all(lines).whenComplete((done, failure) -> opened.close().run());
+        return all(lines)
+                .thenApply(done -> Stream.concat(done.stream(), serveAll(scan.ensembles()).stream())
+                        .toList())
+                .whenComplete((done, failure) -> opened.close().run());
+    }
+
+    /** Once their models are there. Gives a line about each. */
+    private List<String> serveAll(List<EnsembleDefinition> definitions) {
+        Map<ModelId, String> refused = ensembles.serve(definitions, defaults.timeout());
+        refused.forEach((id, reason) -> {
+            LOG.errorf("ensemble %s cannot be served: %s", id, reason);
+            directory.failed(id, reason);
+        });
+        return definitions.stream()
+                .map(EnsembleDefinition::id)
+                .map(id -> "ensemble " + id + (refused.containsKey(id) ? " FAILED: " + refused.get(id) : ""))
+                .toList();
     }
 
     @Override
@@ -190,12 +213,34 @@ final class Models implements ModelControl {
 
     @Override
     public ModelConfiguration configuration(String name, @Nullable String version) {
+        Optional<ServedEnsemble> ensemble = directory.ensemble(name, version);
+        if (ensemble.isPresent()) {
+            return configuration(ensemble.get());
+        }
         ModelId id = directory.find(name, version).id();
         ModelConfiguration configuration = configurations.get(id);
         if (configuration == null) {
             throw new ModelNotFound(name, version); // unloaded between the two looks
         }
         return configuration;
+    }
+
+    /** An ensemble has neither file nor queue nor device of its own. */
+    private ModelConfiguration configuration(ServedEnsemble ensemble) {
+        return new ModelConfiguration(
+                ensemble.id(),
+                EnsembleConfig.PLATFORM,
+                "",
+                "",
+                ensemble.signature(),
+                new Versions.Latest(1),
+                false,
+                ensembles.maxBatchSize(ensemble),
+                Duration.ZERO,
+                0,
+                ensemble.timeout(),
+                0,
+                Map.of());
     }
 
     /** @throws ModelNotFound the one given, if neither the directory nor the repository knows the name */
@@ -251,7 +296,12 @@ final class Models implements ModelControl {
         requireHealthyDevices();
         ModelFolders.Opened opened = open();
         try {
-            List<ModelDefinition> definitions = read(opened.repository(), name, config);
+            ModelRepository.Scan scan = read(opened.repository(), name, config);
+            if (!scan.ensembles().isEmpty()) {
+                opened.close().run();
+                return CompletableFuture.completedFuture(take(name, scan));
+            }
+            List<ModelDefinition> definitions = scan.models();
             definitions.forEach(definition -> directory.loading(definition.id()));
             return warmAll(name, definitions)
                     .thenApply(warm -> take(name, warm))
@@ -294,6 +344,25 @@ final class Models implements ModelControl {
         return old;
     }
 
+    /** The ensembles of a folder take over at once, or none of them does. */
+    private List<ServedModel> take(String name, ModelRepository.Scan scan) {
+        List<ModelId> now =
+                scan.ensembles().stream().map(EnsembleDefinition::id).toList();
+        List<ServedModel> old =
+                now.stream().map(directory::ready).flatMap(Optional::stream).toList();
+        now.forEach(directory::loading);
+        Map<ModelId, String> refused = ensembles.serve(scan.ensembles(), defaults.timeout());
+        if (!refused.isEmpty()) {
+            refused.forEach(directory::notLoaded);
+            throw new LoadFailed(name, String.join("; ", refused.values()));
+        }
+        directory.mended(name);
+        LOG.infof("ensemble %s loaded", name);
+        return Stream.concat(
+                        old.stream(), withdraw(directory.known(name).stream().filter(id -> !now.contains(id))).stream())
+                .toList();
+    }
+
     /** These take no more requests; gives those that served. */
     private List<ServedModel> withdraw(Stream<ModelId> versions) {
         List<ServedModel> served = new ArrayList<>();
@@ -320,7 +389,7 @@ final class Models implements ModelControl {
                 });
     }
 
-    private List<ModelDefinition> read(ModelRepository repository, String name, @Nullable String config) {
+    private ModelRepository.Scan read(ModelRepository repository, String name, @Nullable String config) {
         ModelRepository.Scan scan;
         try {
             scan = repository.scan(name, Optional.ofNullable(config)).orElseThrow(() -> ModelNotFound.toLoad(name));
@@ -332,7 +401,7 @@ final class Models implements ModelControl {
             LOG.errorf("model %s cannot be loaded: %s", name, reason);
             throw new LoadFailed(name, reason);
         }
-        return scan.models();
+        return scan;
     }
 
     private ModelFolders.Opened open() {

@@ -1,6 +1,7 @@
 package io.atelier.app;
 
 import io.atelier.config.AtelierConfig;
+import io.atelier.core.Deadline;
 import io.atelier.core.DeviceId;
 import io.atelier.core.ServingListener;
 import io.atelier.core.Ticker;
@@ -19,6 +20,9 @@ import io.atelier.serving.ModelControl;
 import io.atelier.serving.ModelDirectory;
 import io.atelier.serving.ModelStatistics;
 import io.atelier.serving.QueuedInferenceService;
+import io.atelier.serving.jobs.InMemoryJobStore;
+import io.atelier.serving.jobs.JobPolicy;
+import io.atelier.serving.jobs.Jobs;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -32,6 +36,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The service as a whole: its devices, its models, its life. Made once; {@link #start} and {@link #stop} are called
@@ -59,6 +64,8 @@ final class Service {
     private final List<DeviceExecutor> devices;
     private final InferenceService inference;
     private final Models models;
+    private final Jobs jobs;
+    private volatile @Nullable Deadline drained;
 
     /** @throws IllegalArgumentException if a device that was asked for cannot be used */
     Service(AtelierConfig config, Engine engine, MetricsListener metrics, Executor workers, Ticker ticker) {
@@ -95,6 +102,15 @@ final class Service {
                 admission,
                 new ModelFolders(config.modelRepository()),
                 workers);
+        JobPolicy policy = new JobPolicy(
+                config.jobs().timeout(),
+                config.jobs().resultLife(),
+                config.jobs().maxJobs(),
+                config.jobs().maxSize().asLongValue(),
+                config.jobs().priority());
+        InMemoryJobStore store = new InMemoryJobStore(policy.maxJobs(), policy.maxBytes(), timer, ticker);
+        this.jobs = new Jobs(store, policy, workers, InstantSource.system());
+        metrics.showJobs(store::size, store::sizeBytes);
     }
 
     InferenceService inference() {
@@ -113,6 +129,10 @@ final class Service {
 
     ModelStatistics statistics() {
         return statistics;
+    }
+
+    Jobs jobs() {
+        return jobs;
     }
 
     /**
@@ -140,6 +160,7 @@ final class Service {
 
     /** Readiness goes off at once; requests are refused after {@code delay}, when routers have heard. */
     void leave(Duration delay) {
+        drained = Deadline.after(delay.plus(config.drain().timeout()), ticker);
         admission.beginLeaving();
         timer.schedule(delay.toNanos(), () -> {
             var unused = admission.close();
@@ -148,12 +169,13 @@ final class Service {
 
     /**
      * Answers everything that was accepted, then ends the devices and frees the models. Quarkus has waited for the HTTP
-     * exchanges before, as long as {@code atelier.drain.timeout} says: what is unanswered now has lost its caller.
+     * exchanges before, as long as {@code atelier.drain.timeout} says: what is unanswered now has lost its caller, or is
+     * a job, which has what is left of that time.
      */
     void stop() {
         devices.forEach(DeviceExecutor::drain);
         try {
-            admission.close().get(LAST_WAIT.toNanos(), TimeUnit.NANOSECONDS);
+            admission.close().get(drainNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException late) {
             LOG.errorf(
                     "the drain ended after %s with requests unanswered",
@@ -174,6 +196,12 @@ final class Service {
         }
         settler.shutdown();
         timer.close();
+    }
+
+    private long drainNanos() {
+        Deadline limit = drained;
+        return Math.max(
+                LAST_WAIT.toNanos(), limit == null ? config.drain().timeout().toNanos() : limit.remainingNanos());
     }
 
     private DeviceExecutor device(DeviceId id, int slots) {

@@ -1,5 +1,6 @@
 package io.atelier.config;
 
+import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import jakarta.validation.constraints.DecimalMax;
@@ -58,6 +59,12 @@ public interface AtelierConfig {
 
     /** Requests, where a model's own {@code model.yaml} says nothing else. */
     Requests requests();
+
+    /** Requests that are answered later ({@code Prefer: respond-async}). */
+    Jobs jobs();
+
+    /** Streams of requests ({@code POST /v2/models/…/map}). */
+    Map map();
 
     /** What guards a device's executions. */
     Guard guard();
@@ -167,6 +174,75 @@ public interface AtelierConfig {
         @DurationMin(millis = 1)
         @DurationMax(hours = 24)
         Duration timeout();
+    }
+
+    /** Requests that are answered later. */
+    interface Jobs {
+        /** How long one may take, from its arrival to its result. A caller can ask for less, not for more. */
+        @WithDefault("10M")
+        @DurationMin(millis = 1)
+        @DurationMax(hours = 24)
+        Duration timeout();
+
+        /** How long a result is kept. */
+        @WithDefault("10M")
+        @DurationMin(millis = 1)
+        @DurationMax(hours = 24)
+        Duration resultLife();
+
+        /** Most jobs at once, finished ones that are kept included; the next one is answered 429. */
+        @WithDefault("1000")
+        @Min(1)
+        @Max(1000000)
+        int maxJobs();
+
+        /** Most memory that their tensors and results hold together. */
+        @WithDefault("256M")
+        MemorySize maxSize();
+
+        /** Level of those that ask for none; 1 is served first, 10 last. */
+        @WithDefault("8")
+        @Min(1)
+        @Max(10)
+        int priority();
+    }
+
+    /** Streams of requests, a line of JSON for each. */
+    interface Map {
+        /**
+         * Most lines of one stream that are on their way, from being read until their answer is sent. Enough to fill the
+         * batches of every device, and a second one behind it.
+         */
+        @WithDefault("128")
+        @Min(1)
+        @Max(65536)
+        int window();
+
+        /** No more of a stream is read while its lines on their way, or their answers, take so much. */
+        @WithDefault("8M")
+        MemorySize windowSize();
+
+        /** Longest line. */
+        @WithDefault("8M")
+        MemorySize maxLine();
+
+        /** Most streams at once; the next one is answered 429. */
+        @WithDefault("64")
+        @Min(1)
+        @Max(65536)
+        int maxStreams();
+
+        /** How long a line may take, from its arrival to its answer. A caller can ask for less, not for more. */
+        @WithDefault("60S")
+        @DurationMin(millis = 1)
+        @DurationMax(hours = 24)
+        Duration timeout();
+
+        /** Level of lines that ask for none; 1 is served first, 10 last. */
+        @WithDefault("8")
+        @Min(1)
+        @Max(10)
+        int priority();
     }
 
     /** SmallRye Fault Tolerance around the executions of each device. */

@@ -20,4 +20,9 @@ public record InferenceRequest(
         inputs = List.copyOf(inputs);
         outputs = List.copyOf(outputs);
     }
+
+    /** The same, of this priority if it asks for none. */
+    public InferenceRequest orPriority(int level) {
+        return priority == 0 ? new InferenceRequest(id, model, inputs, outputs, level) : this;
+    }
 }

@@ -129,6 +129,18 @@ public final class MetricsListener implements ServingListener {
         }
     }
 
+    /** Shows the store of jobs; the suppliers are called at each scrape. */
+    public void showJobs(IntSupplier stored, LongSupplier bytes) {
+        Gauge.builder("atelier.jobs.stored", stored, IntSupplier::getAsInt)
+                .description("Asynchronous requests that are not forgotten yet")
+                .strongReference(true)
+                .register(registry);
+        Gauge.builder("atelier.jobs.stored.bytes", bytes, LongSupplier::getAsLong)
+                .description("Tensors and answers that they hold")
+                .strongReference(true)
+                .register(registry);
+    }
+
     private void count(@Nullable ModelId model, @Nullable ServingException failure) {
         String outcome = failure == null ? SUCCESS : failure.code().name().toLowerCase(Locale.ROOT);
         outcomes.computeIfAbsent(new Outcome(model, outcome), this::outcomeCounter)

@@ -33,7 +33,7 @@ final class ConfigOverride {
 
     /** The keys of {@code model.yaml}; none of them is a field of Triton's. */
     private static final Set<String> OURS =
-            Set.of("batching", "timeout", "instances", "task", "versions", "golden", "share");
+            Set.of("batching", "timeout", "instances", "task", "versions", "golden", "share", "ensemble");
 
     /** Protobuf's JSON writes 64-bit integers as strings. */
     private static final Pattern INTEGER = Pattern.compile("-?\\d{1,19}");

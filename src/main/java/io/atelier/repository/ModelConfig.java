@@ -17,6 +17,7 @@ import java.util.stream.Stream;
  * @param golden    a question whose answer is known
  * @param share     how the model shares its devices with others
  * @param format    the kind of model file, where the folder says it
+ * @param ensemble  the models that it is made of, where it has no file of its own
  * @param ignored   what was written there and has no meaning here, for the log
  */
 public record ModelConfig(
@@ -28,6 +29,7 @@ public record ModelConfig(
         Optional<Golden> golden,
         Share share,
         Optional<ModelFormat> format,
+        Optional<EnsembleConfig> ensemble,
         List<String> ignored) {
     /** No duration may be longer. */
     public static final Duration LONGEST = Duration.ofDays(1);
@@ -44,6 +46,7 @@ public record ModelConfig(
             Optional.empty(),
             Share.DEFAULTS,
             Optional.empty(),
+            Optional.empty(),
             List.of());
 
     public ModelConfig {
@@ -57,7 +60,7 @@ public record ModelConfig(
 
     /** The same with more to tell the log. */
     ModelConfig ignoring(List<String> names) {
-        return new ModelConfig(batching, timeout, instances, task, versions, golden, share, format, names);
+        return new ModelConfig(batching, timeout, instances, task, versions, golden, share, format, ensemble, names);
     }
 
     /**
@@ -79,6 +82,7 @@ public record ModelConfig(
                 golden,
                 share,
                 above.format.or(() -> format),
+                above.ensemble.or(() -> ensemble),
                 Stream.concat(ignored.stream(), above.ignored.stream()).toList());
     }
 

@@ -41,6 +41,9 @@ public final class ModelRepository {
     /** Stands at the root of every ext4 volume. */
     private static final String LOST_AND_FOUND = "lost+found";
 
+    /** Of an ensemble without folders for its versions, which would be empty. */
+    private static final long ONLY_VERSION = 1;
+
     private static final int LARGEST_CONFIG_BYTES = 1 << 20;
 
     private final Path root;
@@ -53,11 +56,13 @@ public final class ModelRepository {
      * What a repository holds.
      *
      * @param models every version to serve, by name, the versions of a model in ascending order
+     * @param ensembles what is made of other models, as {@code models}
      * @param broken what cannot be served; the others are not touched by it
      */
-    public record Scan(List<ModelDefinition> models, List<BrokenFolder> broken) {
+    public record Scan(List<ModelDefinition> models, List<EnsembleDefinition> ensembles, List<BrokenFolder> broken) {
         public Scan {
             models = List.copyOf(models);
+            ensembles = List.copyOf(ensembles);
             broken = List.copyOf(broken);
         }
     }
@@ -77,13 +82,15 @@ public final class ModelRepository {
      */
     public Scan scan() throws ModelRepositoryException {
         List<ModelDefinition> models = new ArrayList<>();
+        List<EnsembleDefinition> ensembles = new ArrayList<>();
         List<BrokenFolder> broken = new ArrayList<>();
         for (Path folder : modelFolders()) {
             Scan scan = scan(folder, Optional.empty());
             models.addAll(scan.models());
+            ensembles.addAll(scan.ensembles());
             broken.addAll(scan.broken());
         }
-        return new Scan(models, broken);
+        return new Scan(models, ensembles, broken);
     }
 
     /**
@@ -113,15 +120,16 @@ public final class ModelRepository {
     private static Scan scan(Path folder, Optional<String> config) {
         String name = nameOf(folder);
         List<ModelDefinition> models = new ArrayList<>();
+        List<EnsembleDefinition> ensembles = new ArrayList<>();
         List<BrokenFolder> broken = new ArrayList<>();
         try {
-            scan(folder, name, config, models, broken);
+            scan(folder, name, config, models, ensembles, broken);
         } catch (ModelConfigException e) {
             broken.add(new BrokenFolder(name, e.reason()));
         } catch (IOException e) {
             broken.add(new BrokenFolder(name, "cannot be read: " + ModelRepositoryException.problem(e)));
         }
-        return new Scan(models, broken);
+        return new Scan(models, ensembles, broken);
     }
 
     private List<Path> modelFolders() throws ModelRepositoryException {
@@ -146,6 +154,7 @@ public final class ModelRepository {
             String name,
             Optional<String> override,
             List<ModelDefinition> models,
+            List<EnsembleDefinition> ensembles,
             List<BrokenFolder> broken)
             throws IOException, ModelConfigException {
         if (!MODEL_NAME.matcher(name).matches()) {
@@ -163,6 +172,9 @@ public final class ModelRepository {
         }
         ModelConfig config = readConfig(folder, name, override);
         SortedSet<Long> present = versionsIn(folder);
+        if (config.ensemble().isPresent() && present.isEmpty()) {
+            present.add(ONLY_VERSION);
+        }
         List<Long> served = config.versions().served(present);
         if (served.isEmpty()) {
             broken.add(new BrokenFolder(name, "has no version: a folder named by a positive integer, such as 1"));
@@ -170,6 +182,13 @@ public final class ModelRepository {
         for (long version : served) {
             if (!present.contains(version)) {
                 broken.add(new BrokenFolder(name, "version " + version + ": there is no such folder"));
+                continue;
+            }
+            if (config.ensemble().isPresent()) {
+                ensembles.add(new EnsembleDefinition(
+                        new ModelId(name, Long.toString(version)),
+                        config.ensemble().get(),
+                        config.timeout()));
                 continue;
             }
             Path versionFolder = folder.resolve(Long.toString(version));

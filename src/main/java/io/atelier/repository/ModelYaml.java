@@ -27,6 +27,7 @@ final class ModelYaml {
         Optional<YamlSection> task = root.section("task");
         Optional<YamlSection> golden = root.section("golden");
         Optional<YamlSection> share = root.section("share");
+        Optional<YamlSection> ensemble = root.section("ensemble");
         ModelConfig config = new ModelConfig(
                 batching.isPresent() ? batching(batching.get()) : Batching.DEFAULTS,
                 root.positiveDuration("timeout", ModelConfig.LONGEST),
@@ -36,9 +37,23 @@ final class ModelYaml {
                 golden.isPresent() ? Optional.of(golden(golden.get())) : Optional.empty(),
                 share.isPresent() ? share(share.get()) : ModelConfig.Share.DEFAULTS,
                 Optional.empty(),
+                ensemble.isPresent() ? Optional.of(EnsembleYaml.parse(ensemble.get())) : Optional.empty(),
                 List.of());
         root.refuseUnknownKeys();
+        if (ensemble.isPresent()) {
+            refuseBesideEnsemble(root);
+        }
         return config;
+    }
+
+    /** What belongs to a model with a file of its own. */
+    private static void refuseBesideEnsemble(YamlSection root) throws ModelConfigException {
+        for (String key : List.of("batching", "instances", "task", "golden", "share")) {
+            if (root.has(key)) {
+                throw root.problem(key
+                        + " has no meaning beside ensemble, its models have their own; allowed are timeout, versions");
+            }
+        }
     }
 
     private static ModelConfig.Golden golden(YamlSection golden) throws ModelConfigException {

@@ -51,15 +51,32 @@ final class ProtoSection {
         throw refused(field, value.get(), "a string");
     }
 
+    /** An enum's value. */
+    Optional<String> word(String field) throws ModelConfigException {
+        Optional<Value> value = only(field);
+        if (value.isEmpty()) {
+            return Optional.empty();
+        }
+        if (value.get() instanceof Scalar scalar && !scalar.quoted()) {
+            return Optional.of(scalar.text());
+        }
+        throw refused(field, value.get(), "a word");
+    }
+
     Optional<Long> integer(String field, long most) throws ModelConfigException {
         Optional<Value> value = only(field);
         return value.isEmpty() ? Optional.empty() : Optional.of(integer(field, value.get(), 0, most));
     }
 
     List<Long> positiveIntegers(String field) throws ModelConfigException {
+        return integers(field, 1);
+    }
+
+    /** Integers, none below {@code least}. */
+    List<Long> integers(String field, long least) throws ModelConfigException {
         List<Long> integers = new ArrayList<>();
         for (Value value : values(field)) {
-            integers.add(integer(field, value, 1, Long.MAX_VALUE));
+            integers.add(integer(field, value, least, Long.MAX_VALUE));
         }
         return integers;
     }

@@ -35,12 +35,12 @@ final class TritonConfig {
             throw root.problem(
                     "name is " + ProtoSection.quoted(name.get()) + ", allowed is the folder's name \"" + folder + "\"");
         }
-        for (String field : List.of("sequence_batching", "ensemble_scheduling")) {
-            if (root.has(field)) {
-                throw root.problem(field + " is not supported");
-            }
+        if (root.has("sequence_batching")) {
+            throw root.problem("sequence_batching is not supported");
         }
-        Optional<ModelFormat> format = format(root);
+        Optional<EnsembleConfig> ensemble =
+                root.has(EnsembleProto.FIELD) ? Optional.of(EnsembleProto.parse(root)) : Optional.empty();
+        Optional<ModelFormat> format = ensemble.isPresent() ? Optional.empty() : format(root);
         ProtoSection dynamic = root.section("dynamic_batching");
         ProtoSection queue = dynamic.section("default_queue_policy");
         ModelConfig config = new ModelConfig(
@@ -56,6 +56,7 @@ final class TritonConfig {
                 Optional.empty(),
                 ModelConfig.Share.DEFAULTS,
                 format,
+                ensemble,
                 List.of());
         return config.ignoring(root.ignored());
     }

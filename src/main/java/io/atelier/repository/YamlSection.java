@@ -96,6 +96,11 @@ final class YamlSection {
         });
     }
 
+    /** Whether the key is there, whatever it holds. */
+    boolean has(String key) {
+        return value(key) != null;
+    }
+
     /** The mapping under a key; a key without a value holds an empty one. */
     Optional<YamlSection> section(String key) throws ModelConfigException {
         JsonNode value = value(key);
@@ -108,6 +113,40 @@ final class YamlSection {
         YamlSection section = new YamlSection(file, path + key + ".", isNothing(value) ? null : value);
         sections.add(section);
         return Optional.of(section);
+    }
+
+    /** The mappings in a list; empty if the key is not there. */
+    List<YamlSection> sections(String key) throws ModelConfigException {
+        List<YamlSection> list = new ArrayList<>();
+        for (JsonNode item : list(key, "a list of mappings")) {
+            if (!item.isObject()) {
+                throw refused(key, item, "a list of mappings");
+            }
+            list.add(new YamlSection(file, path + key + "[" + list.size() + "].", item));
+        }
+        sections.addAll(list);
+        return list;
+    }
+
+    /** Integers in a list, none below {@code least}; empty if the key is not there. */
+    List<Long> integers(String key, long least) throws ModelConfigException {
+        String allowed = "a list of integers of at least " + least;
+        List<Long> integers = new ArrayList<>();
+        for (JsonNode item : list(key, allowed)) {
+            if (!item.isIntegralNumber() || !item.canConvertToLong() || item.longValue() < least) {
+                throw refused(key, item, allowed);
+            }
+            integers.add(item.longValue());
+        }
+        return integers;
+    }
+
+    private Iterable<JsonNode> list(String key, String allowed) throws ModelConfigException {
+        JsonNode value = value(key);
+        if (value != null && !value.isArray()) {
+            throw refused(key, value, allowed);
+        }
+        return value == null ? List.of() : value;
     }
 
     Optional<Integer> integer(String key, int most) throws ModelConfigException {
@@ -197,6 +236,25 @@ final class YamlSection {
         return Collections.unmodifiableMap(numbers);
     }
 
+    /** Texts by name; empty if the key is not there. */
+    Map<String, String> texts(String key) throws ModelConfigException {
+        JsonNode value = value(key);
+        if (value != null && !value.isObject()) {
+            throw refused(key, value, "a mapping of names to names");
+        }
+        Map<String, String> texts = new LinkedHashMap<>();
+        if (value != null) {
+            for (Map.Entry<String, JsonNode> entry : value.properties()) {
+                if (!entry.getValue().isTextual()
+                        || entry.getValue().textValue().isBlank()) {
+                    throw refused(key + "." + entry.getKey(), entry.getValue(), "a name");
+                }
+                texts.put(entry.getKey(), entry.getValue().textValue());
+            }
+        }
+        return Collections.unmodifiableMap(texts);
+    }
+
     /** A list of positive integers, or one of a few words. */
     Optional<WordOrNumbers> wordOrNumbers(String key, List<String> words) throws ModelConfigException {
         JsonNode value = value(key);
@@ -236,6 +294,11 @@ final class YamlSection {
         for (YamlSection section : sections) {
             section.refuseUnknownKeys();
         }
+    }
+
+    /** What a key is called in an error. */
+    String path(String key) {
+        return path + key;
     }
 
     /** An error about this file. */

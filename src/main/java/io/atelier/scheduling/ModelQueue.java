@@ -1,5 +1,6 @@
 package io.atelier.scheduling;
 
+import io.atelier.core.InferenceRequest;
 import io.atelier.core.ModelId;
 import io.atelier.core.ServingException.DeadlineExceeded;
 import io.atelier.core.ServingException.NotReady;
@@ -60,6 +61,7 @@ public final class ModelQueue {
     private long sequence;
     private long queuedElements;
     private long queuedRows;
+    private final long[] queuedRowsAtLevel = new long[InferenceRequest.LOWEST_PRIORITY + 1];
     private long unsettled;
     private final CompletableFuture<Void> drained = new CompletableFuture<>();
     private boolean closed;
@@ -137,7 +139,8 @@ public final class ModelQueue {
     /**
      * Takes the ticket in, or refuses it, at once; the bounds are checked by the insert. Then wakes a device.
      *
-     * @throws Overloaded       if {@code maxQueueSize} tickets wait already, or the ticket would probably not be answered
+     * @throws Overloaded       if {@code maxQueueSize} tickets wait already, or half as many and the ticket is less urgent
+     *     than the model's own level; or the ticket would probably not be answered
      *     by its deadline; it carries the wait expected now
      * @throws DeadlineExceeded if the deadline is nearer than the fastest execution ever seen
      * @throws NotReady         if the queue was closed, or no device pulls from it
@@ -150,11 +153,15 @@ public final class ModelQueue {
             if (remaining < times.fastestNanos()) {
                 throw new DeadlineExceeded("the request's timeout is shorter than the model's fastest execution");
             }
-            long modelWait = modelWaitNanos();
+            int level = level(ticket);
+            long modelWait = modelWaitNanos(level);
             long expectedWait = predictor.expectedNanos(modelWait);
-            if (depth.get() >= policy.maxQueueSize()) {
+            if (depth.get() >= room(level)) {
                 throw new Overloaded(
-                        "the queue of model '%s' is full: %d wait".formatted(model.name(), depth.get()),
+                        level > policy.priority()
+                                ? "the queue of model '%s' has no room for priority %d: %d wait"
+                                        .formatted(model.name(), level, depth.get())
+                                : "the queue of model '%s' is full: %d wait".formatted(model.name(), depth.get()),
                         Duration.ofNanos(expectedWait));
             }
             if (modelWait > 0 && predictor.pessimisticNanos(modelWait) + batchNanos(ticket) > remaining) {
@@ -184,7 +191,7 @@ public final class ModelQueue {
     public long predictedWaitNanos() {
         lock.lock();
         try {
-            return predictor.expectedNanos(modelWaitNanos());
+            return predictor.expectedNanos(modelWaitNanos(policy.priority()));
         } finally {
             lock.unlock();
         }
@@ -424,8 +431,22 @@ public final class ModelQueue {
         count(ticket);
     }
 
-    /** The predictor's model of now: which slot gets the batch that a ticket would be in, and when. */
-    private long modelWaitNanos() {
+    /** How many may wait for one more to be let in: what is less urgent than usual leaves half of the line to the rest. */
+    private int room(int level) {
+        return level > policy.priority() ? Math.max(1, policy.maxQueueSize() / 2) : policy.maxQueueSize();
+    }
+
+    /** Rows that a ticket of this level would wait for; one that has waited longer may be ahead as well. */
+    private long rowsAhead(int level) {
+        long rows = 0;
+        for (int ahead = 1; ahead <= level; ahead++) {
+            rows += queuedRowsAtLevel[ahead];
+        }
+        return rows;
+    }
+
+    /** The predictor's model of now: which slot gets the batch that a ticket of this level would be in, and when. */
+    private long modelWaitNanos(int level) {
         int waiting = depth.get();
         int slots = slots();
         int free = freeSlots();
@@ -443,7 +464,7 @@ public final class ModelQueue {
             residuals[slots - 1 - i] = Math.abs(executing.get(i).expectedEndNanos() - now);
         }
         Arrays.sort(residuals);
-        return WaitPredictor.modelNanos(residuals, queuedRows / mostRows, batchNanos);
+        return WaitPredictor.modelNanos(residuals, rowsAhead(level) / mostRows, batchNanos);
     }
 
     /** How long the batch will take that a ticket which comes now is in: with company, where others wait. */
@@ -525,7 +546,7 @@ public final class ModelQueue {
             } else if (!ticket.isSettled()) {
                 late.add(ticket);
             }
-            if (claimed && ticket.attempts() == 1) {
+            if (claimed && ticket.attempts() == 1 && level(ticket) <= policy.priority()) { // others are overtaken
                 predictor.met(ticket.predictedWaitNanos(), now - ticket.arrivedNanos());
             }
         }
@@ -537,12 +558,14 @@ public final class ModelQueue {
         arrivals.incrementAndGet();
         queuedElements += ticket.shape().elements();
         queuedRows += ticket.shape().rows();
+        queuedRowsAtLevel[level(ticket)] += ticket.shape().rows();
     }
 
     private void discount(Ticket ticket) {
         depth.decrementAndGet();
         queuedElements -= ticket.shape().elements();
         queuedRows -= ticket.shape().rows();
+        queuedRowsAtLevel[level(ticket)] -= ticket.shape().rows();
     }
 
     private void unlink(Ticket ticket) {

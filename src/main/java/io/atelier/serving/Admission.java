@@ -55,6 +55,11 @@ public final class Admission {
         inside++;
     }
 
+    /** A part of a request that is inside already goes in too. */
+    public synchronized void enterFurther() {
+        inside++;
+    }
+
     /** A request that entered has been answered. */
     public void exit() {
         boolean last;

@@ -34,6 +34,8 @@ public final class ModelDirectory {
 
         record Ready(ServedModel model) implements Entry {}
 
+        record Ensemble(ServedEnsemble ensemble) implements Entry {}
+
         /** Answers what it has taken in. */
         record Unloading() implements Entry {}
 
@@ -43,20 +45,19 @@ public final class ModelDirectory {
 
     /** It is being loaded; a version that serves already goes on. */
     public void loading(ModelId id) {
-        entries.compute(
-                id, (key, now) -> now instanceof Entry.Ready ? now : new Entry.Loading(now instanceof Entry.Failed));
+        entries.compute(id, (key, now) -> isServing(now) ? now : new Entry.Loading(now instanceof Entry.Failed));
     }
 
     /** A version that should serve could not be loaded. */
     public void failed(ModelId id, String reason) {
-        entries.compute(id, (key, now) -> now instanceof Entry.Ready ? now : new Entry.Failed(reason));
+        entries.compute(id, (key, now) -> isServing(now) ? now : new Entry.Failed(reason));
     }
 
     /** Somebody tried to load it, in vain; a version that serves already goes on. */
     public void notLoaded(ModelId id, String reason) {
         entries.compute(
                 id,
-                (key, now) -> now instanceof Entry.Ready
+                (key, now) -> isServing(now)
                         ? now
                         : now instanceof Entry.Loading loading && loading.again()
                                 ? new Entry.Failed(reason)
@@ -82,6 +83,25 @@ public final class ModelDirectory {
 
     public void ready(ServedModel model) {
         entries.put(model.id(), new Entry.Ready(model));
+    }
+
+    public void ready(ServedEnsemble ensemble) {
+        entries.put(ensemble.id(), new Entry.Ensemble(ensemble));
+    }
+
+    /** The ensemble of this name, in the version asked for or the newest; empty if the name is that of a model. */
+    public Optional<ServedEnsemble> ensemble(String name, @Nullable String version) {
+        return ensembles()
+                .filter(served -> served.id().name().equals(name))
+                .filter(served -> version == null || served.id().version().equals(version))
+                .reduce((older, newer) -> newer);
+    }
+
+    /** Every ensemble version that is served. */
+    Stream<ServedEnsemble> ensembles() {
+        return entries.values().stream()
+                .filter(Entry.Ensemble.class::isInstance)
+                .map(entry -> ((Entry.Ensemble) entry).ensemble());
     }
 
     /** A folder that is no model. */
@@ -125,7 +145,11 @@ public final class ModelDirectory {
 
     /** Versions of a model that are ready, the newest last. */
     public List<String> readyVersions(String name) {
-        return versions(name).map(served -> served.id().version()).toList();
+        return entries.entrySet().stream()
+                .filter(entry -> entry.getKey().name().equals(name))
+                .filter(entry -> isServing(entry.getValue()))
+                .map(entry -> entry.getKey().version())
+                .toList();
     }
 
     /** Every version that is ready. */
@@ -152,7 +176,7 @@ public final class ModelDirectory {
         return entries.entrySet().stream()
                 .collect(Collectors.toMap(
                         entry -> entry.getKey().toString(),
-                        entry -> entry.getValue().getClass().getSimpleName().toUpperCase(Locale.ROOT),
+                        entry -> word(entry.getValue()),
                         (a, b) -> a,
                         TreeMap::new));
     }
@@ -172,7 +196,7 @@ public final class ModelDirectory {
     private static ModelState state(ModelId id, Entry entry) {
         State state = State.UNAVAILABLE;
         String reason = "";
-        if (entry instanceof Entry.Ready) {
+        if (isServing(entry)) {
             state = State.READY;
         } else if (entry instanceof Entry.Loading) {
             state = State.LOADING;
@@ -184,6 +208,15 @@ public final class ModelDirectory {
             reason = unavailable.reason();
         }
         return new ModelState(id.name(), id.version(), state, reason);
+    }
+
+    private static String word(Entry entry) {
+        Class<?> state = isServing(entry) ? Entry.Ready.class : entry.getClass();
+        return state.getSimpleName().toUpperCase(Locale.ROOT);
+    }
+
+    private static boolean isServing(@Nullable Entry entry) {
+        return entry instanceof Entry.Ready || entry instanceof Entry.Ensemble;
     }
 
     private Stream<ServedModel> versions(String name) {

@@ -1,9 +1,13 @@
 package io.atelier.serving;
 
+import io.atelier.core.BatchShape;
 import io.atelier.core.Deadline;
 import io.atelier.core.DeviceState;
 import io.atelier.core.InferenceRequest;
 import io.atelier.core.InferenceResult;
+import io.atelier.core.ModelSignature;
+import io.atelier.core.Padding;
+import io.atelier.core.PendingInference;
 import io.atelier.core.ServingException;
 import io.atelier.core.ServingException.Cancelled;
 import io.atelier.core.ServingException.DeadlineExceeded;
@@ -16,17 +20,24 @@ import io.atelier.core.Ticket;
 import io.atelier.core.Timer;
 import io.atelier.device.DeviceExecutor;
 import io.atelier.device.DeviceThreads;
+import io.atelier.repository.EnsembleConfig;
+import io.atelier.scheduling.BatchRule;
+import io.atelier.serving.pipeline.PipelinePlan;
+import io.atelier.serving.pipeline.PipelineRun;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +51,7 @@ public final class QueuedInferenceService implements InferenceService {
     private static final int INLINE_CHARACTERS = 4096;
 
     private final ModelDirectory directory;
+    private final Ensembles ensembles;
     private final List<DeviceExecutor> devices;
     private final Admission admission;
     private final boolean strictReadiness;
@@ -65,6 +77,7 @@ public final class QueuedInferenceService implements InferenceService {
             Ticker ticker,
             ServingListener listener) {
         this.directory = directory;
+        this.ensembles = new Ensembles(directory);
         this.devices = List.copyOf(devices);
         this.admission = admission;
         this.strictReadiness = strictReadiness;
@@ -77,12 +90,16 @@ public final class QueuedInferenceService implements InferenceService {
 
     @Override
     public ModelView model(String name, @Nullable String version) {
-        return view(directory.find(name, version));
+        Optional<ServedEnsemble> ensemble = directory.ensemble(name, version);
+        return ensemble.isPresent() ? view(ensemble.get()) : view(directory.find(name, version));
     }
 
     @Override
     public List<ModelView> models() {
-        return directory.ready().stream().map(this::view).toList();
+        return Stream.concat(
+                        directory.ready().stream().map(this::view),
+                        directory.ensembles().map(this::view))
+                .toList();
     }
 
     @Override
@@ -92,23 +109,67 @@ public final class QueuedInferenceService implements InferenceService {
 
     @Override
     public CompletableFuture<InferenceResult> infer(InferenceRequest request, Deadline deadline) {
+        return infer(request, deadline, admission::enter);
+    }
+
+    /** @param entrance where the request comes in */
+    private CompletableFuture<InferenceResult> infer(InferenceRequest request, Deadline deadline, Runnable entrance) {
+        String name = request.model().name();
+        String version = request.model().version();
         try {
-            return infer(directory.find(request.model().name(), request.model().version()), request, deadline);
+            Optional<ServedEnsemble> ensemble = directory.ensemble(name, version);
+            return ensemble.isPresent()
+                    ? infer(ensemble.get(), request, deadline, entrance)
+                    : infer(directory.find(name, version), request, deadline, entrance);
         } catch (ServingException refused) {
             listener.onRefused(null, refused);
             return CompletableFuture.failedFuture(refused);
         }
     }
 
-    private CompletableFuture<InferenceResult> infer(ServedModel model, InferenceRequest request, Deadline deadline) {
-        if (!model.signature().accepts(request)) {
+    /** An ensemble has no queue of its own: its ticket stands for the whole way, and is counted once. */
+    private CompletableFuture<InferenceResult> infer(
+            ServedEnsemble ensemble, InferenceRequest request, Deadline deadline, Runnable entrance) {
+        PipelinePlan plan;
+        try {
+            plan = ensembles.plan(ensemble);
+            requireSame(plan.signature(), request);
+            entrance.run();
+        } catch (NotReady refused) {
+            listener.onRefused(ensemble.id(), refused);
+            return CompletableFuture.failedFuture(refused);
+        }
+        Ticket ticket = new Ticket(request, shape(plan.signature(), request), deadline, ticker.nanoTime());
+        listener.onAccepted(ticket);
+        PipelineRun run = PipelineRun.of(
+                plan, request, deadline, (question, until) -> infer(question, until, admission::enterFurther));
+        var unused = run.whenComplete((result, failure) -> {
+            admission.exit();
+            listener.onSettled(ticket, failure == null ? null : asServing(failure));
+        });
+        return run;
+    }
+
+    /** The request was checked against the signature of the moment, which may have passed. */
+    private static void requireSame(ModelSignature signature, InferenceRequest request) {
+        if (!signature.accepts(request)) {
             throw new NotReady(
                     "model '" + request.model().name() + "' was replaced by one with another signature; ask again",
                     Duration.ofSeconds(1));
         }
+    }
+
+    private static BatchShape shape(ModelSignature signature, InferenceRequest request) {
+        return (signature.hasBatchAxis() ? BatchRule.together(signature, Padding.NONE) : BatchRule.alone())
+                .shapeOf(request.inputs());
+    }
+
+    private CompletableFuture<InferenceResult> infer(
+            ServedModel model, InferenceRequest request, Deadline deadline, Runnable entrance) {
+        requireSame(model.signature(), request);
         Ticket ticket = new Ticket(request, model.rule().shapeOf(request.inputs()), deadline, ticker.nanoTime());
         try {
-            admission.enter();
+            entrance.run();
         } catch (NotReady draining) {
             listener.onRefused(model.id(), draining);
             return CompletableFuture.failedFuture(draining);
@@ -122,7 +183,7 @@ public final class QueuedInferenceService implements InferenceService {
         } catch (ServingException refused) {
             admission.exit();
             if (refused instanceof NotReady && model.queue().isClosed() && isReplaced(model)) {
-                return infer(request, deadline); // reloaded between our look at the directory and the offer
+                return infer(request, deadline, entrance); // reloaded between our look at the directory and the offer
             }
             listener.onRefused(model.id(), refused);
             return CompletableFuture.failedFuture(refused);
@@ -223,6 +284,19 @@ public final class QueuedInferenceService implements InferenceService {
                 true);
     }
 
+    /** Ready when each of its models is. */
+    private ModelView view(ServedEnsemble ensemble) {
+        boolean ready = ensembles.isReady(ensemble);
+        return new ModelView(
+                ensemble.id(),
+                directory.readyVersions(ensemble.id().name()),
+                EnsembleConfig.PLATFORM,
+                ensemble.signature(),
+                ready ? ensembles.maxBatchSize(ensemble) : 1,
+                ensemble.timeout(),
+                ready);
+    }
+
     private DeviceView view(DeviceExecutor executor) {
         DeviceExecutor.Statistics sums = executor.statistics();
         long now = ticker.nanoTime();
@@ -249,15 +323,23 @@ public final class QueuedInferenceService implements InferenceService {
     private static ServingException asServing(Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (cause instanceof CancellationException) {
+            return new Cancelled();
+        }
         return cause instanceof ServingException known ? known : new EngineFailure("the request failed", cause);
     }
 
     /** The caller's end of a ticket: cancelling it cancels the ticket. */
-    private static final class Answer extends CompletableFuture<InferenceResult> {
+    private static final class Answer extends PendingInference {
         private final Ticket ticket;
 
         Answer(Ticket ticket) {
             this.ticket = ticket;
+        }
+
+        @Override
+        public boolean hasBegun() {
+            return ticket.attempts() > 0;
         }
 
         @Override
@@ -300,7 +382,8 @@ public final class QueuedInferenceService implements InferenceService {
                                 embedding.inputs(model.signature(), texts),
                                 List.of(embedding.output()),
                                 0),
-                        deadline));
+                        deadline,
+                        admission::enter));
             }
             if (answer.isCancelled()) {
                 parts.forEach(part -> part.cancel(false));

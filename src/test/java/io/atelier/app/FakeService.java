@@ -16,7 +16,9 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
@@ -34,6 +36,9 @@ import org.jspecify.annotations.Nullable;
 @Singleton
 public class FakeService {
     private final BlockingQueue<CompletableFuture<?>> asked = new LinkedBlockingQueue<>();
+    private final List<CompletableFuture<?>> inFlight = new ArrayList<>();
+    private int mostInFlight;
+    private volatile boolean counting;
 
     /** Two logical CPU devices of one slot each, and a repository of models that are all the fake engine's. */
     public abstract static class Profile implements QuarkusTestProfile {
@@ -111,7 +116,7 @@ public class FakeService {
                     try {
                         Object result = method.invoke(real, arguments);
                         if (result instanceof CompletableFuture<?> answer) {
-                            asked.add(answer);
+                            heard(answer);
                         }
                         return result;
                     } catch (InvocationTargetException thrown) {
@@ -120,9 +125,36 @@ public class FakeService {
                 });
     }
 
+    private void heard(CompletableFuture<?> answer) {
+        synchronized (inFlight) {
+            inFlight.removeIf(CompletableFuture::isDone);
+            inFlight.add(answer);
+            mostInFlight = Math.max(mostInFlight, inFlight.size());
+        }
+        if (!counting) {
+            asked.add(answer);
+        }
+    }
+
     /** Forgets what was asked before. */
     void forget() {
         asked.clear();
+        synchronized (inFlight) {
+            mostInFlight = 0;
+        }
+        counting = false;
+    }
+
+    /** From now on questions are counted, not remembered: for a test that asks many. */
+    void onlyCount() {
+        counting = true;
+    }
+
+    /** Most questions that waited for their answer at once. */
+    int mostInFlight() {
+        synchronized (inFlight) {
+            return mostInFlight;
+        }
     }
 
     /** Returns when so many more questions have been taken in. */

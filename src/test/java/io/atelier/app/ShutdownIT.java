@@ -208,6 +208,38 @@ class ShutdownIT {
         }
     }
 
+    /** Nobody is connected for them, so nothing but the service itself waits for them; and longer than for its threads. */
+    @Test
+    void runsTheJobsThatItAcceptedToTheirEnd() throws Exception {
+        Duration longerThanTheLastWait = Duration.ofSeconds(6);
+        String body = "{\"inputs\":[" + tokens("input_ids") + "," + tokens("attention_mask") + ","
+                + tokens("token_type_ids") + "]}";
+        try (PackagedService service = PackagedService.start("atelier.devices=cpu", "atelier.slots=1")) {
+            ServiceClient client = new ServiceClient(service.awaitLoaded());
+            long asked = System.nanoTime();
+            ok(client.post("/v2/models/minilm/infer", body).join());
+            int jobs = 2 + (int) (longerThanTheLastWait.toNanos() / (System.nanoTime() - asked));
+            for (int i = 0; i < jobs; i++) {
+                assertThat(client.post("/v2/models/minilm/infer", body, "Prefer", "respond-async")
+                                .join()
+                                .statusCode())
+                        .isEqualTo(202);
+            }
+
+            long signal = System.nanoTime();
+            service.terminate();
+
+            assertThat(service.awaitExit()).as(service.output()).isZero();
+            System.out.printf("%d jobs, %.1f s to the end%n", jobs, (System.nanoTime() - signal) / 1e9);
+            assertThat(service.output()).doesNotContain("unanswered");
+        }
+    }
+
+    private static String tokens(String input) {
+        return "{\"name\":\"" + input + "\",\"datatype\":\"INT64\",\"shape\":[16,128],\"data\":["
+                + String.join(",", Collections.nCopies(16 * 128, "1")) + "]}";
+    }
+
     @ParameterizedTest
     @CsvSource({
         "atelier.foo=1, atelier.foo",

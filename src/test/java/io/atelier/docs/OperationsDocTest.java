@@ -19,6 +19,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -29,8 +31,9 @@ import org.junit.jupiter.api.Test;
 @TestProfile(RealService.class)
 class OperationsDocTest {
     private static final Pattern NAME = Pattern.compile("\\b(?:atelier|ft)_\\w+");
-    private static final Pattern SAMPLE = Pattern.compile("(?m)^((?:atelier|ft)_\\w+)\\{([^}]*)} ");
+    private static final Pattern SAMPLE = Pattern.compile("(?m)^((?:atelier|ft)_\\w+)(\\{[^}]*})? ");
     private static final Pattern LABEL = Pattern.compile("(\\w+)=\"");
+    private static final String NO_LABEL = "–";
     private static final String OF_HISTOGRAM = "_(bucket|count|sum|max)$";
 
     @Inject
@@ -55,7 +58,7 @@ class OperationsDocTest {
         while (sample.find()) {
             Set<String> labels =
                     exported.computeIfAbsent(sample.group(1).replaceAll(OF_HISTOGRAM, ""), name -> new TreeSet<>());
-            Matcher label = LABEL.matcher(sample.group(2));
+            Matcher label = LABEL.matcher(String.valueOf(sample.group(2)));
             while (label.find()) {
                 if (!label.group(1).equals("le")) {
                     labels.add(label.group(1));
@@ -77,7 +80,9 @@ class OperationsDocTest {
                 .filter(row -> NAME.matcher(row.get(0).replace("`", "")).matches())
                 .forEach(row -> listed.put(
                         row.get(0).replace("`", ""),
-                        new TreeSet<>(Set.of(row.get(2).replace("`", "").split(", ", -1)))));
+                        Stream.of(row.get(2).replace("`", "").split(", ", -1))
+                                .filter(label -> !label.equals(NO_LABEL))
+                                .collect(Collectors.toCollection(TreeSet::new))));
         assertThat(listed).isEqualTo(exported);
     }
 }

@@ -42,6 +42,14 @@ final class ShownAnswer {
         return comparison.differences;
     }
 
+    /** What is not as shown between two JSON documents. */
+    static List<String> differences(String shown, String real) throws JsonProcessingException {
+        ShownAnswer comparison = new ShownAnswer();
+        ObjectMapper json = new ObjectMapper();
+        comparison.compare("body", json.readTree(shown.replace("…", MORE)), json.readTree(real));
+        return comparison.differences;
+    }
+
     private void compare(String place, JsonNode shown, JsonNode real) {
         if (shown.isObject() && real.isObject()) {
             if (!names(shown).equals(names(real))) {

@@ -51,6 +51,7 @@ class ModelRepositoryTest {
                                         root.resolve("b"),
                                         ModelConfig.DEFAULTS,
                                         ModelFormat.ONNX)),
+                        List.of(),
                         List.of()));
         assertThat(scan().models())
                 .extracting(ModelDefinition::platform)
@@ -139,7 +140,7 @@ class ModelRepositoryTest {
                 "{\"timeout\": 5} | model.yaml with parameters.config: timeout is the number 5, allowed is",
                 "{\"batching\": {\"size\": 5}} | model.yaml with parameters.config: batching.size is unknown",
                 "{\"max_batch_size\": \"many\"} | parameters.config: max_batch_size is \"many\", allowed is an integer",
-                "{\"ensemble_scheduling\": {}} | parameters.config: ensemble_scheduling is not supported",
+                "{\"ensemble_scheduling\": {}} | parameters.config: ensemble_scheduling.step is missing, allowed is at least one",
                 "{\"name\": \"n\"} | parameters.config: name is \"n\", allowed is the folder's name \"m\"",
             })
     void refusesAnOverrideThatItCannotRead(String json, String reason) throws Exception {
@@ -219,7 +220,7 @@ class ModelRepositoryTest {
         write("README.md", "");
         Files.createDirectory(root.resolve("lost+found"));
 
-        assertThat(scan()).isEqualTo(new Scan(List.of(), List.of()));
+        assertThat(scan()).isEqualTo(new Scan(List.of(), List.of(), List.of()));
     }
 
     @Test
@@ -278,7 +279,7 @@ class ModelRepositoryTest {
         assertThat(served()).containsExactly("good/1");
         assertBroken(
                 "bad",
-                "model.yaml: instance is unknown, allowed are batching, task, golden, share, timeout, instances, versions");
+                "model.yaml: instance is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions");
     }
 
     @Test

@@ -58,6 +58,7 @@ class ModelYamlTest {
                         Optional.empty(),
                         ModelConfig.Share.DEFAULTS,
                         Optional.empty(),
+                        Optional.empty(),
                         List.of()));
     }
 
@@ -95,7 +96,7 @@ class ModelYamlTest {
             value = {
                 "3 | is the number 3, allowed is a mapping of keys",
                 "[a] | is a list, allowed is a mapping of keys",
-                "batch: 3 | batch is unknown, allowed are batching, task, golden, share, timeout, instances, versions",
+                "batch: 3 | batch is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions",
                 "batching: 3 | batching is the number 3, allowed is a mapping of keys",
                 "batching: {max-batch: 3} | batching.max-batch is unknown, allowed are padding, max-batch-size, max-queue-delay, max-queue-size",
                 "batching: {max-batch-size: 0} | batching.max-batch-size is the number 0, allowed is an integer from 1 to 65536",

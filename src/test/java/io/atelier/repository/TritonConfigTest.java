@@ -50,6 +50,7 @@ class TritonConfigTest {
                         Optional.empty(),
                         ModelConfig.Share.DEFAULTS,
                         Optional.of(ModelFormat.ONNX),
+                        Optional.empty(),
                         List.of(
                                 "input",
                                 "output",
@@ -112,7 +113,7 @@ class TritonConfigTest {
                 "default_model_filename: \"net.onnx\" | default_model_filename is \"net.onnx\", allowed is model.onnx or model.pt",
                 "platform: \"onnxruntime_onnx\" backend: \"pytorch\" | platform, backend and default_model_filename contradict each other",
                 "sequence_batching { } | sequence_batching is not supported",
-                "ensemble_scheduling { step [ ] } | ensemble_scheduling is not supported",
+                "ensemble_scheduling { step [ ] } | ensemble_scheduling.step is missing, allowed is at least one",
                 "max_batch_size: -1 | max_batch_size is -1, allowed is an integer from 0 to 65536",
                 "max_batch_size: \"8\" | max_batch_size is \"8\", allowed is an integer from 0 to 65536",
                 "max_batch_size: 99999999999999999999 | max_batch_size is 99999999999999999999, allowed is an integer from 0 to 65536",

@@ -86,6 +86,36 @@ class ModelQueueTest {
     }
 
     @Test
+    void whatIsLessUrgentLeavesHalfOfTheLine() {
+        ModelQueue queue = queue(new BatchPolicy(4, Duration.ZERO, 4));
+        prioritised(queue, 8);
+        prioritised(queue, 8);
+
+        assertThatThrownBy(() -> prioritised(queue, 8))
+                .isInstanceOf(Overloaded.class)
+                .hasMessage("the queue of model 'fake' has no room for priority 8: 2 wait");
+        prioritised(queue, 0);
+        prioritised(queue, 1);
+        assertThatThrownBy(() -> prioritised(queue, 1))
+                .isInstanceOf(Overloaded.class)
+                .hasMessage("the queue of model 'fake' is full: 4 wait");
+    }
+
+    @Test
+    void whatIsLessUrgentIsNotWaitedFor() {
+        times.record(DeviceId.cpu(0), 1, 100_000_000);
+        ModelQueue queue = queue(new BatchPolicy(1, Duration.ZERO, 1000));
+        queue.attach(new BusyDevice());
+        for (int i = 0; i < 10; i++) {
+            prioritised(queue, 8);
+        }
+
+        queue.offer(tickets.of(1, Duration.ofMillis(400)));
+        assertThatThrownBy(() -> queue.offer(tickets.of(2, Duration.ofMillis(400), 1, "same", 8)))
+                .isInstanceOf(Overloaded.class);
+    }
+
+    @Test
     void aTicketThatSettlesWhileItWaitsLeavesRoomAndIsNotGivenOut() {
         ModelQueue queue = queue(new BatchPolicy(4, Duration.ZERO, 2));
         List<Ticket> two = offer(queue, 2);

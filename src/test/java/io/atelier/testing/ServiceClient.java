@@ -33,6 +33,11 @@ public final class ServiceClient {
         return http.sendAsync(HttpRequest.newBuilder(base.resolve(path)).build(), BodyHandlers.ofString());
     }
 
+    public CompletableFuture<HttpResponse<String>> delete(String path) {
+        return http.sendAsync(
+                HttpRequest.newBuilder(base.resolve(path)).DELETE().build(), BodyHandlers.ofString());
+    }
+
     /**
      * Sends and does not wait.
      *

@@ -2,12 +2,16 @@ package io.atelier.api.oip;
 
 import io.atelier.api.ClientTimeout;
 import io.atelier.api.Exchange;
+import io.atelier.api.JobExchange;
 import io.atelier.api.ReceivedBody;
+import io.atelier.api.ResponseBody;
 import io.atelier.core.Deadline;
 import io.atelier.core.InferenceResult;
 import io.atelier.core.Tensor;
 import io.atelier.serving.InferenceService;
 import io.atelier.serving.ModelView;
+import io.atelier.serving.jobs.JobPolicy;
+import io.atelier.serving.jobs.Jobs;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
@@ -16,6 +20,7 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import java.time.Duration;
+import java.util.List;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
@@ -37,6 +42,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A request has the model's own timeout from the moment its body is complete, or the shorter one that its caller
  * asks for with {@code parameters.timeout} (microseconds) or the header {@code Request-Timeout} (seconds). One whose
  * client disconnects while it waits is never executed.
+ *
+ * <p>With {@code Prefer: respond-async} it is a job: answered 202 at once, with the jobs' own timeout.
  */
 @Path("/v2/models/{model}")
 @Tag(name = "Open Inference Protocol")
@@ -50,10 +57,14 @@ public class InferResource {
 
     private final InferenceService service;
     private final Exchange exchange;
+    private final JobExchange jobs;
+    private final JobPolicy later;
 
-    public InferResource(InferenceService service, Exchange exchange) {
+    public InferResource(InferenceService service, Exchange exchange, JobExchange jobExchange, Jobs jobs) {
         this.service = service;
         this.exchange = exchange;
+        this.jobs = jobExchange;
+        this.later = jobs.policy();
     }
 
     @POST
@@ -87,6 +98,7 @@ public class InferResource {
                         mediaType = MediaType.APPLICATION_OCTET_STREAM,
                         schema = @Schema(type = SchemaType.STRING, format = "binary"))
             })
+    @APIResponse(responseCode = "202", description = "Accepted as a job, since Prefer says respond-async; see Location")
     @APIResponse(responseCode = "400", description = "Names, shapes, types or values do not fit the model")
     @APIResponse(responseCode = "404", description = "No such model or version")
     @APIResponse(responseCode = "413", description = "The body is too large")
@@ -131,6 +143,7 @@ public class InferResource {
                         mediaType = MediaType.APPLICATION_OCTET_STREAM,
                         schema = @Schema(type = SchemaType.STRING, format = "binary"))
             })
+    @APIResponse(responseCode = "202", description = "Accepted as a job, since Prefer says respond-async; see Location")
     @APIResponse(responseCode = "400", description = "Names, shapes, types or values do not fit the model")
     @APIResponse(responseCode = "404", description = "No such model or version")
     @APIResponse(responseCode = "413", description = "The body is too large")
@@ -146,22 +159,34 @@ public class InferResource {
     }
 
     private Uni<RestResponse<Buffer>> answer(String model, @Nullable String version, HttpServerRequest http) {
+        if (JobExchange.isPreferred(http)) {
+            return jobs.accept(
+                    http,
+                    body -> read(model, version, http, body, later.timeout()),
+                    question -> question.predict().request().model(),
+                    question -> dataBytes(question.predict().request().inputs()),
+                    question -> service.infer(
+                            question.predict().request().orPriority(later.priority()), question.deadline()),
+                    InferResource::write);
+        }
         return exchange.answerInParts(
                 http,
-                body -> read(model, version, http, body),
+                body -> read(model, version, http, body, null),
                 question -> service.infer(question.predict().request(), question.deadline()),
-                InferResource::dataBytes,
-                (question, result) -> InferResponseWriter.write(question.predict(), result));
+                result -> dataBytes(result.outputs()),
+                InferResource::write);
     }
 
     private record Question(PredictRequest predict, Deadline deadline) {}
 
-    private Question read(String name, @Nullable String version, HttpServerRequest http, ReceivedBody body) {
+    /** @param most how long it may take; null for what the model allows */
+    private Question read(
+            String name, @Nullable String version, HttpServerRequest http, ReceivedBody body, @Nullable Duration most) {
         Duration header = ClientTimeout.of(http);
         int jsonLength = BinarySection.jsonLength(http, body);
         ModelView model = service.model(name, version);
         PredictRequest predict = read(model, jsonLength, body);
-        Duration timeout = ClientTimeout.shortest(model.timeout(), header, predict.timeout());
+        Duration timeout = ClientTimeout.shortest(most == null ? model.timeout() : most, header, predict.timeout());
         return new Question(predict, service.deadline(timeout.minus(body.age())));
     }
 
@@ -175,7 +200,11 @@ public class InferResource {
                 : InferRequestReader.read(model, body.first(jsonLength), jsonLength, binary);
     }
 
-    private static long dataBytes(InferenceResult result) {
-        return result.outputs().stream().mapToLong(Tensor::sizeBytes).sum();
+    private static ResponseBody write(Question question, InferenceResult result) {
+        return InferResponseWriter.write(question.predict(), result);
+    }
+
+    private static long dataBytes(List<Tensor> tensors) {
+        return tensors.stream().mapToLong(Tensor::sizeBytes).sum();
     }
 }

@@ -1,0 +1,128 @@
+package io.atelier.api.oip;
+
+import io.atelier.api.ClientTimeout;
+import io.atelier.api.LineExchange;
+import io.atelier.core.Deadline;
+import io.atelier.core.ServingException.InvalidInput;
+import io.atelier.serving.InferenceService;
+import io.atelier.serving.ModelView;
+import io.atelier.serving.map.MapPolicy;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.http.HttpServerRequest;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.Context;
+import java.time.Duration;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+import org.jboss.resteasy.reactive.RestPath;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Inference over a stream: an infer request in each line, its answer in each line of the response, in order, from the
+ * first line on and however many there are.
+ *
+ * <p>A line that cannot be answered gives {@code {"error":…,"code":…,"line":n}} in its place. A model without room makes
+ * the stream wait rather than fail. A model that is not ready ends it: the line that says so is the last.
+ */
+@Path("/v2/models/{model}")
+@Tag(name = "Open Inference Protocol")
+public class MapResource {
+    private static final String LINES = """
+            {"id": "1", "inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [0.5, 1]}]}
+            {"id": "2", "inputs": [{"name": "x", "shape": [1, 1], "datatype": "FP32", "data": [2]}]}""";
+
+    private static final String ANSWERS = """
+            {"model_name": "m", "model_version": "1", "id": "1", "outputs": [{"name": "y", "datatype": "FP32", "shape": [1, 1], "data": [1.5]}]}
+            {"error": "input 'x' has shape [1,1], the model takes [-1,2]", "code": "INVALID_INPUT", "line": 2}""";
+
+    private final InferenceService service;
+    private final LineExchange exchange;
+    private final MapPolicy policy;
+
+    public MapResource(InferenceService service, LineExchange exchange, MapPolicy policy) {
+        this.service = service;
+        this.exchange = exchange;
+        this.policy = policy;
+    }
+
+    @POST
+    @Path("/map")
+    @Operation(summary = "Infer with a model's newest version, a request in each line")
+    @RequestBody(
+            required = true,
+            content =
+                    @Content(
+                            mediaType = "application/x-ndjson",
+                            schema = @Schema(type = SchemaType.STRING),
+                            examples = @ExampleObject(name = "lines", value = LINES)))
+    @APIResponse(
+            responseCode = "200",
+            description = "An answer, or an error, for each line, in order",
+            content =
+                    @Content(
+                            mediaType = "application/x-ndjson",
+                            schema = @Schema(type = SchemaType.STRING),
+                            examples = @ExampleObject(name = "lines", value = ANSWERS)))
+    @APIResponse(responseCode = "404", description = "No such model or version")
+    @APIResponse(responseCode = "429", description = "Too many streams at once")
+    @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
+    public Uni<Void> map(@RestPath String model, @Context HttpServerRequest http) {
+        return answer(model, null, http);
+    }
+
+    @POST
+    @Path("/versions/{version}/map")
+    @Operation(summary = "Infer with a model version, a request in each line")
+    @RequestBody(
+            required = true,
+            content =
+                    @Content(
+                            mediaType = "application/x-ndjson",
+                            schema = @Schema(type = SchemaType.STRING),
+                            examples = @ExampleObject(name = "lines", value = LINES)))
+    @APIResponse(
+            responseCode = "200",
+            description = "An answer, or an error, for each line, in order",
+            content =
+                    @Content(
+                            mediaType = "application/x-ndjson",
+                            schema = @Schema(type = SchemaType.STRING),
+                            examples = @ExampleObject(name = "lines", value = ANSWERS)))
+    @APIResponse(responseCode = "404", description = "No such model or version")
+    @APIResponse(responseCode = "429", description = "Too many streams at once")
+    @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
+    public Uni<Void> mapVersion(@RestPath String model, @RestPath String version, @Context HttpServerRequest http) {
+        return answer(model, version, http);
+    }
+
+    private Uni<Void> answer(String name, @Nullable String version, HttpServerRequest http) {
+        Duration header = ClientTimeout.of(http);
+        service.model(name, version); // unknown: refused before the first line
+        return exchange.answer(
+                http,
+                line -> read(name, version, header, line),
+                question ->
+                        service.infer(question.predict().request().orPriority(policy.priority()), question.deadline()),
+                (question, result) ->
+                        InferResponseWriter.write(question.predict(), result).bytes());
+    }
+
+    private record Question(PredictRequest predict, Deadline deadline) {}
+
+    private Question read(String name, @Nullable String version, @Nullable Duration header, byte[] line) {
+        ModelView model = service.model(name, version);
+        PredictRequest predict = InferRequestReader.read(model, line, line.length);
+        if (predict.forms().stream().anyMatch(OutputForm::binary)) {
+            throw new InvalidInput("a line is JSON, its outputs cannot be binary");
+        }
+        Duration timeout = ClientTimeout.shortest(policy.timeout(), header, predict.timeout());
+        return new Question(predict, service.deadline(timeout));
+    }
+}
