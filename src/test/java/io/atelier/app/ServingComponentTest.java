@@ -188,7 +188,7 @@ class ServingComponentTest {
 
         occupyBothDevices();
         problem(
-                client.post(SMALL, infer(1, 7002), "Request-Timeout", "0.05").get(20, TimeUnit.SECONDS),
+                client.post(SMALL, infer(1, 7002), "Request-Timeout", "1").get(20, TimeUnit.SECONDS),
                 504,
                 "DEADLINE_EXCEEDED");
         letGo();
