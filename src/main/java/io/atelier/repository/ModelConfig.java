@@ -2,6 +2,7 @@ package io.atelier.repository;
 
 import io.atelier.core.InferenceRequest;
 import io.atelier.core.Padding;
+import io.atelier.engine.TaskConfig;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;

@@ -3,17 +3,18 @@ package io.atelier.engine.djl;
 import ai.djl.Device;
 import ai.djl.MalformedModelException;
 import ai.djl.Model;
-import ai.djl.huggingface.tokenizers.Encoding;
-import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.atelier.core.DeviceId;
-import io.atelier.core.TextTokenizer;
+import io.atelier.core.ModelSignature;
+import io.atelier.core.Task;
 import io.atelier.engine.Engine;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
+import io.atelier.engine.TaskConfig;
+import io.atelier.engine.djl.task.Tasks;
 import io.atelier.engine.onnx.PerRowQuantization;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -21,7 +22,6 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
@@ -132,19 +132,8 @@ public final class DjlEngine implements Engine {
     }
 
     @Override
-    public TextTokenizer loadTokenizer(Path file, int maxTokens) throws ModelLoadException {
-        try {
-            return new Tokenizer(
-                    HuggingFaceTokenizer.builder()
-                            .optTokenizerPath(file)
-                            .optTruncation(true)
-                            .optMaxLength(maxTokens)
-                            .optPadding(false)
-                            .build(),
-                    maxTokens);
-        } catch (IOException | RuntimeException failure) {
-            throw new ModelLoadException(file.getFileName() + " cannot be loaded: " + rootMessage(failure), failure);
-        }
+    public Task loadTask(TaskConfig task, Path folder, ModelSignature signature) throws ModelLoadException {
+        return Tasks.load(task, folder, signature);
     }
 
     static String rootMessage(Throwable failure) {
@@ -153,15 +142,5 @@ public final class DjlEngine implements Engine {
             root = root.getCause();
         }
         return String.valueOf(root.getMessage());
-    }
-
-    /** A HuggingFace tokenizer; its native part may be called by several threads. */
-    private record Tokenizer(HuggingFaceTokenizer tokenizer, int maxTokens) implements TextTokenizer {
-        @Override
-        public List<long[]> encode(List<String> texts) {
-            return Arrays.stream(tokenizer.batchEncode(texts))
-                    .map(Encoding::getIds)
-                    .toList();
-        }
     }
 }

@@ -332,7 +332,8 @@ class InferRequestReaderTest {
                 new ModelSignature(inputs, outputs),
                 maxBatchSize,
                 Duration.ofSeconds(1),
-                true);
+                true,
+                null);
     }
 
     static PredictRequest read(ModelView model, String body) {
