@@ -23,4 +23,16 @@ public record ModelView(
         int maxBatchSize,
         Duration timeout,
         boolean ready,
-        @Nullable TaskKind task) {}
+        @Nullable TaskKind task) {
+    /** A version that takes tensors alone. */
+    public ModelView(
+            ModelId id,
+            List<String> versions,
+            String platform,
+            ModelSignature signature,
+            int maxBatchSize,
+            Duration timeout,
+            boolean ready) {
+        this(id, versions, platform, signature, maxBatchSize, timeout, ready, null);
+    }
+}

@@ -82,8 +82,7 @@ class ModelYamlTest {
 
     @Test
     void takesATaskAsAWord() throws Exception {
-        assertThat(ModelYaml.parse("task: text-embedding"))
-                .isEqualTo(ModelYaml.parse("task: {name: text-embedding}"));
+        assertThat(ModelYaml.parse("task: text-embedding")).isEqualTo(ModelYaml.parse("task: {name: text-embedding}"));
     }
 
     @Test

@@ -332,8 +332,7 @@ class InferRequestReaderTest {
                 new ModelSignature(inputs, outputs),
                 maxBatchSize,
                 Duration.ofSeconds(1),
-                true,
-                null);
+                true);
     }
 
     static PredictRequest read(ModelView model, String body) {

@@ -27,8 +27,9 @@ final class Picture {
     private static final int PNG_CHUNK_BYTES = 12;
 
     private static final int JPEG_START = 0xFFD8FF;
-    /** What the JPEG reader warns of where it makes up what is missing. */
-    private static final String TRUNCATED = "Truncated File";
+    private static final int JPEG_SCAN = 0xDA;
+    private static final int JPEG_FILL = 0xFF;
+    private static final short JPEG_END = (short) 0xFFD9;
 
     private final BufferedImage image;
     private final Raster raster;
@@ -57,21 +58,15 @@ final class Picture {
         encoded.duplicate().get(bytes);
         String format = format(ByteBuffer.wrap(bytes));
         ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
-        boolean[] truncated = new boolean[1];
         try (ImageInputStream stream = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
             reader.setInput(stream, true, true);
-            reader.addIIOReadWarningListener((source, warning) -> truncated[0] |= warning.contains(TRUNCATED));
             long width = reader.getWidth(0);
             long height = reader.getHeight(0);
             if (width * height > maxPixels) {
                 throw new PayloadTooLarge(
                         "the image has %d x %d pixels, the model takes at most %d".formatted(width, height, maxPixels));
             }
-            BufferedImage image = reader.read(0);
-            if (truncated[0]) {
-                throw broken(format);
-            }
-            return new Picture(image);
+            return new Picture(reader.read(0));
         } catch (IOException | IllegalArgumentException | IndexOutOfBoundsException | NegativeArraySizeException e) {
             throw broken(format);
         } finally {
@@ -117,6 +112,7 @@ final class Picture {
             return "png";
         }
         if (bytes.limit() > 3 && bytes.getInt(0) >>> 8 == JPEG_START) {
+            requireEnd(bytes);
             return "jpeg";
         }
         throw new InvalidInput("the image is neither JPEG nor PNG");
@@ -132,6 +128,23 @@ final class Picture {
             at += Integer.toUnsignedLong(bytes.getInt((int) at)) + PNG_CHUNK_BYTES;
         }
         throw broken("png");
+    }
+
+    /** The JPEG reader makes up what is missing, so the end has to be there: behind a scan, not in a preview. */
+    private static void requireEnd(ByteBuffer bytes) {
+        int at = 2;
+        boolean scanned = false;
+        while (!scanned && at + 4 <= bytes.limit()) {
+            int marker = bytes.get(at + 1) & 0xFF;
+            scanned = marker == JPEG_SCAN;
+            at += marker == JPEG_FILL ? 1 : 2 + Short.toUnsignedInt(bytes.getShort(at + 2));
+        }
+        for (; scanned && at + 2 <= bytes.limit(); at++) {
+            if (bytes.getShort(at) == JPEG_END) {
+                return;
+            }
+        }
+        throw broken("jpeg");
     }
 
     private static InvalidInput broken(String format) {
