@@ -1,7 +1,9 @@
 package io.atelier.repository;
 
 import io.atelier.core.InferenceRequest;
+import io.atelier.core.ModelSignature;
 import io.atelier.core.Padding;
+import io.atelier.core.TensorSpec;
 import io.atelier.engine.TaskConfig;
 import io.atelier.repository.ModelConfig.Batching;
 import java.util.List;
@@ -35,6 +37,7 @@ final class ModelYaml {
                 share.isPresent() ? share(share.get()) : ModelConfig.Share.DEFAULTS,
                 Optional.empty(),
                 ensemble.isPresent() ? Optional.of(EnsembleYaml.parse(ensemble.get())) : Optional.empty(),
+                signature(root),
                 List.of());
         root.refuseUnknownKeys();
         if (ensemble.isPresent()) {
@@ -45,12 +48,21 @@ final class ModelYaml {
 
     /** What belongs to a model with a file of its own. */
     private static void refuseBesideEnsemble(YamlSection root) throws ModelConfigException {
-        for (String key : List.of("batching", "instances", "task", "golden", "share")) {
+        for (String key : List.of("batching", "instances", "task", "golden", "share", "inputs", "outputs")) {
             if (root.has(key)) {
                 throw root.problem(key
                         + " has no meaning beside ensemble, its models have their own; allowed are timeout, versions");
             }
         }
+    }
+
+    private static Optional<ModelSignature> signature(YamlSection root) throws ModelConfigException {
+        List<TensorSpec> inputs = EnsembleYaml.tensors(root, "inputs");
+        List<TensorSpec> outputs = EnsembleYaml.tensors(root, "outputs");
+        if (inputs.isEmpty() != outputs.isEmpty()) {
+            throw root.problem("inputs and outputs belong together, only one of them is there");
+        }
+        return inputs.isEmpty() ? Optional.empty() : Optional.of(new ModelSignature(inputs, outputs));
     }
 
     private static ModelConfig.Golden golden(YamlSection golden) throws ModelConfigException {

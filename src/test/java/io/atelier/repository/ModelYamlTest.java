@@ -3,7 +3,11 @@ package io.atelier.repository;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.atelier.core.DataType;
+import io.atelier.core.ModelSignature;
 import io.atelier.core.Padding;
+import io.atelier.core.Shape;
+import io.atelier.core.TensorSpec;
 import io.atelier.engine.TaskConfig;
 import io.atelier.engine.TaskConfig.Pooling;
 import io.atelier.engine.TaskConfig.TextEmbedding;
@@ -60,6 +64,7 @@ class ModelYamlTest {
                         ModelConfig.Share.DEFAULTS,
                         Optional.empty(),
                         Optional.empty(),
+                        Optional.empty(),
                         List.of()));
     }
 
@@ -78,6 +83,16 @@ class ModelYamlTest {
     @Test
     void servesAllVersionsWhenAsked() throws Exception {
         assertThat(ModelYaml.parse("versions: all").versions()).isEqualTo(new VersionPolicy.All());
+    }
+
+    @Test
+    void readsWhatAModelFileDoesNotTell() throws Exception {
+        assertThat(ModelYaml.parse("""
+                                inputs: [{name: x, datatype: FP32, shape: [-1, 3]}]
+                                outputs: [{name: y, datatype: INT64, shape: [-1]}]""").signature())
+                .contains(new ModelSignature(
+                        List.of(new TensorSpec("x", DataType.FP32, Shape.of(-1, 3))),
+                        List.of(new TensorSpec("y", DataType.INT64, Shape.of(-1)))));
     }
 
     @Test
@@ -127,7 +142,7 @@ class ModelYamlTest {
             value = {
                 "3 | is the number 3, allowed is a mapping of keys",
                 "[a] | is a list, allowed is a mapping of keys",
-                "batch: 3 | batch is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions",
+                "batch: 3 | batch is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions, inputs, outputs",
                 "batching: 3 | batching is the number 3, allowed is a mapping of keys",
                 "batching: {max-batch: 3} | batching.max-batch is unknown, allowed are padding, max-batch-size, max-queue-delay, max-queue-size",
                 "batching: {max-batch-size: 0} | batching.max-batch-size is the number 0, allowed is an integer from 1 to 65536",
@@ -153,6 +168,11 @@ class ModelYamlTest {
                 "batching: {padding: {values: {ids: 0}, mask: m}} | batching.padding.values.m must be 0: the mask is padded too, and 0 marks what is padding",
                 "batching: {padding: {values: {m: 1}, mask: m}} | batching.padding.values.m must be 0: the mask is padded too, and 0 marks what is padding",
                 "batching: {padding: {mask: 1}} | batching.padding.mask is the number 1, allowed is the name of an input",
+                "inputs: 3 | inputs is the number 3, allowed is a list of mappings",
+                "inputs: [{name: x, datatype: FP32, shape: [-1]}] | inputs and outputs belong together, only one of them is there",
+                "inputs: [{datatype: FP32, shape: [-1]}] | inputs[0].name is missing, allowed is a name",
+                "inputs: [{name: x, shape: [-1]}] | inputs[0].datatype is missing, allowed is a datatype such as FP32",
+                "inputs: [{name: x, datatype: FP32, shape: [-2]}] | inputs[0].shape is the number -2, allowed is a list of integers of at least -1",
                 "task: {name: object-detection} | task.format is missing, allowed is yolov5 or yolov8 or ssd",
                 "task: {name: object-detection, format: ssd, threshold: 2} | task.threshold is the number 2, allowed is a number from 0.0 to 1.0",
                 "task: {name: image-classification, labels: []} | task.labels is an empty list, allowed is a list of texts",
