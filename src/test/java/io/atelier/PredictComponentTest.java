@@ -52,6 +52,10 @@ class PredictComponentTest {
     /** A difference in odds of a fifth: a resampler that looks at other pixels is farther off. */
     private static final double NEAR_ODDS = 0.2;
 
+    /** Says of a text what the test says of it, and no more. */
+    private static final RestAssuredConfig PLAIN = RestAssuredConfig.config()
+            .encoderConfig(EncoderConfig.encoderConfig().appendDefaultContentCharsetToContentTypeIfUndefined(false));
+
     /** The service over {@link TaskModels}. */
     public static class Models implements QuarkusTestProfile {
         @Override
@@ -78,9 +82,6 @@ class PredictComponentTest {
     @BeforeEach
     void awaitTheModels() throws InterruptedException {
         startUp.await();
-        RestAssured.config = RestAssuredConfig.config()
-                .encoderConfig(
-                        EncoderConfig.encoderConfig().appendDefaultContentCharsetToContentTypeIfUndefined(false));
     }
 
     @Test
@@ -268,7 +269,7 @@ class PredictComponentTest {
 
     private static ValidatableResponse post(String path, String type, Object body) {
         byte[] bytes = body instanceof String text ? text.getBytes(StandardCharsets.UTF_8) : (byte[]) body;
-        return given().contentType(type).body(bytes).post("/predict/" + path).then();
+        return given().config(PLAIN).contentType(type).body(bytes).post("/predict/" + path).then();
     }
 
     private static HttpResponse<String> curl(String model, byte[] body) throws IOException, InterruptedException {

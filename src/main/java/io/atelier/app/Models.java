@@ -459,8 +459,7 @@ final class Models implements ModelControl {
         }
         TaskConfig task = definition.config().task().get();
         try {
-            return engine.loadTask(
-                    task, definition.folder(), loaded.instance().signature());
+            return engine.loadTask(task, definition.folder(), loaded.instance().signature());
         } catch (ModelLoadException failure) {
             throw new CompletionException(
                     new ModelLoadException("task " + task.kind().word() + ": " + failure.reason(), failure));

@@ -51,8 +51,8 @@ class DjlEngineTest {
     @Test
     void refusesTorchScriptByNameWithoutPyTorch() throws Exception {
         assumeThat(ai.djl.engine.Engine.hasEngine("PyTorch")).isFalse();
-        Path file = Files.write(
-                folder.resolve("model.pt"), TorchScriptWriter.module("x: Tensor", "Tensor", "return x"));
+        Path file =
+                Files.write(folder.resolve("model.pt"), TorchScriptWriter.module("x: Tensor", "Tensor", "return x"));
 
         assertThatThrownBy(() -> engine.load(source(file, Padding.NONE), CPU))
                 .isInstanceOf(ModelLoadException.class)
