@@ -11,8 +11,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.atelier.core.TextTokenizer;
+import io.atelier.core.DataType;
+import io.atelier.core.ModelSignature;
+import io.atelier.core.Shape;
+import io.atelier.core.Task;
+import io.atelier.core.TaskInput;
+import io.atelier.core.TensorSpec;
 import io.atelier.engine.Engine;
+import io.atelier.engine.TaskConfig;
+import io.atelier.engine.TaskConfig.Pooling;
+import io.atelier.engine.TaskConfig.TextEmbedding;
 import io.atelier.repository.EmbeddedModel;
 import io.atelier.testing.ServiceClient;
 import io.atelier.testing.StartUp;
@@ -26,15 +34,18 @@ import java.io.InputStream;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,6 +71,12 @@ class EmbeddingComponentTest {
         }
     }
 
+    private static final TaskConfig TASK =
+            new TextEmbedding("tokenizer.json", 512, Pooling.MEAN, true, Optional.empty());
+    private static final ModelSignature SIGNATURE = new ModelSignature(
+            List.of(new TensorSpec("input_ids", DataType.INT64, Shape.of(-1, -1))),
+            List.of(new TensorSpec("last_hidden_state", DataType.FP32, Shape.of(-1, -1, 384))));
+
     private record Reference(String text, List<Long> ids, List<Float> embedding) {}
 
     @Inject
@@ -79,13 +96,16 @@ class EmbeddingComponentTest {
     @Test
     void cutsTextsIntoTheTokensOfTheReference(@TempDir Path folder) throws Exception {
         EmbeddedModel.unpackInto(folder);
-        TextTokenizer tokenizer = engine.loadTokenizer(folder.resolve("minilm/tokenizer.json"), 512);
+        Task task = engine.loadTask(TASK, folder.resolve("minilm"), SIGNATURE);
 
         for (Reference reference : references()) {
-            assertThat(tokenizer.encode(List.of(reference.text())))
+            Task.Part part = task.prepare(List.of(new TaskInput.Text(reference.text())), 1)
+                    .get(0);
+            LongBuffer ids = part.inputs().get(0).data().asLongBuffer();
+
+            assertThat(LongStream.generate(ids::get).limit(ids.limit()).boxed())
                     .as(reference.text())
-                    .singleElement()
-                    .isEqualTo(reference.ids().stream().mapToLong(id -> id).toArray());
+                    .isEqualTo(reference.ids());
         }
     }
 

@@ -9,6 +9,7 @@ import io.atelier.core.Padding;
 import io.atelier.core.ServingException;
 import io.atelier.core.ServingException.DeadlineExceeded;
 import io.atelier.core.ServingException.EngineFailure;
+import io.atelier.core.TaskInput;
 import io.atelier.core.Tensor;
 import io.atelier.engine.Engine;
 import io.atelier.engine.EngineBatch;
@@ -16,9 +17,9 @@ import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
 import io.atelier.serving.DeviceView;
-import io.atelier.serving.Embeddings;
 import io.atelier.serving.InferenceService;
 import io.atelier.serving.ModelView;
+import io.atelier.serving.Prediction;
 import io.atelier.serving.ServingStatus;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -122,8 +123,9 @@ public final class PlainFifoInferenceService implements InferenceService {
     }
 
     @Override
-    public CompletableFuture<Embeddings> embed(String model, List<String> texts, Deadline deadline) {
-        return real.embed(model, texts, deadline);
+    public CompletableFuture<Prediction> predict(
+            String model, @Nullable String version, List<TaskInput> values, Deadline deadline) {
+        return real.predict(model, version, values, deadline);
     }
 
     @Override

@@ -75,9 +75,7 @@ public record Problem(
             case 408 ->
                 new Problem(status, "REQUEST_TIMEOUT", "Request timeout", "the body took too long to arrive", null);
             case 413 -> of(ErrorCode.PAYLOAD_TOO_LARGE, "the body is too large", null);
-            case 415 ->
-                new Problem(
-                        status, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type", "no such body is read here", null);
+            case 415 -> of(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "no such body is read here", null);
             default ->
                 status >= 400 && status < 500
                         ? new Problem(status, "REQUEST_REFUSED", "Request refused", "malformed request", null)

@@ -23,12 +23,14 @@ import jakarta.inject.Singleton;
 import java.time.Duration;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.context.ManagedExecutor;
+import org.eclipse.microprofile.context.ThreadContext;
 import org.jboss.logging.Logger;
 
 /** Where the parts meet the framework: what is injected elsewhere, and when the service starts and stops. */
 @Singleton
 class Composition {
     private static final Logger LOG = Logger.getLogger(Composition.class);
+    private static final int MOST_WAITING_FOR_WORKERS = 1024;
 
     @Produces
     @Singleton
@@ -49,7 +51,14 @@ class Composition {
     @Singleton
     Service service(
             AtelierConfig config, Engine engine, MeterRegistry registry, ManagedExecutor workers, Ticker ticker) {
-        return new Service(config, engine, new MetricsListener(registry, ticker), workers, ticker);
+        // a view of Quarkus' workers: decoding takes a core each, and for each image the memory of its pixels
+        ManagedExecutor decoders = ManagedExecutor.builder()
+                .maxAsync(Runtime.getRuntime().availableProcessors())
+                .maxQueued(MOST_WAITING_FOR_WORKERS)
+                .propagated()
+                .cleared(ThreadContext.ALL_REMAINING)
+                .build();
+        return new Service(config, engine, new MetricsListener(registry, ticker), workers, decoders, ticker);
     }
 
     @Produces

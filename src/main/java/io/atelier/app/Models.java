@@ -7,12 +7,13 @@ import io.atelier.core.ModelSignature;
 import io.atelier.core.ServingException.LoadFailed;
 import io.atelier.core.ServingException.ModelNotFound;
 import io.atelier.core.ServingException.NotReady;
-import io.atelier.core.TensorSpec;
+import io.atelier.core.Task;
 import io.atelier.core.Ticker;
 import io.atelier.device.DeviceExecutor;
 import io.atelier.engine.Engine;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
+import io.atelier.engine.TaskConfig;
 import io.atelier.metrics.MetricsListener;
 import io.atelier.repository.EnsembleConfig;
 import io.atelier.repository.EnsembleDefinition;
@@ -23,7 +24,6 @@ import io.atelier.repository.ModelLoader;
 import io.atelier.repository.ModelRepository;
 import io.atelier.repository.ModelRepository.BrokenFolder;
 import io.atelier.repository.ModelRepositoryException;
-import io.atelier.repository.TaskConfig;
 import io.atelier.repository.VersionPolicy;
 import io.atelier.scheduling.BatchPolicy;
 import io.atelier.scheduling.BatchRule;
@@ -40,7 +40,6 @@ import io.atelier.serving.ModelState.State;
 import io.atelier.serving.ModelStatistics;
 import io.atelier.serving.ServedEnsemble;
 import io.atelier.serving.ServedModel;
-import io.atelier.serving.TextEmbedder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -104,7 +103,7 @@ final class Models implements ModelControl {
             ModelDefinition definition,
             BatchPolicy policy,
             List<LoadedModel> loaded,
-            @Nullable TextEmbedder embedder) {
+            @Nullable Task task) {
         void free() {
             loaded.forEach(one -> one.instance().close());
         }
@@ -434,7 +433,7 @@ final class Models implements ModelControl {
                         loader.load(definition, device.id(), policy.maxBatchSize(), device.limit(), device::execute)))
                 .toList();
         CompletableFuture<Warm> warm = all(onDevices)
-                .thenApply(loaded -> new Warm(definition, policy, loaded, embedder(definition, loaded.get(0))));
+                .thenApply(loaded -> new Warm(definition, policy, loaded, task(definition, loaded.get(0))));
         return warm.whenComplete((done, failure) -> {
             if (failure != null) {
                 for (CompletableFuture<LoadedModel> one : onDevices) {
@@ -454,19 +453,16 @@ final class Models implements ModelControl {
                 defaults.priorityStep());
     }
 
-    private @Nullable TextEmbedder embedder(ModelDefinition definition, LoadedModel loaded) {
-        if (!(definition.config().task().orElse(null) instanceof TaskConfig.TextEmbedding task)) {
+    private @Nullable Task task(ModelDefinition definition, LoadedModel loaded) {
+        if (definition.config().task().isEmpty()) {
             return null;
         }
+        TaskConfig task = definition.config().task().get();
         try {
-            return new TextEmbedder(
-                    engine.loadTokenizer(definition.folder().resolve(task.tokenizer()), task.maxTokens()),
-                    task,
-                    task.outputOf(loaded.instance().signature())
-                            .map(TensorSpec::name)
-                            .orElseThrow());
+            return engine.loadTask(task, definition.folder(), loaded.instance().signature());
         } catch (ModelLoadException failure) {
-            throw new CompletionException(failure);
+            throw new CompletionException(
+                    new ModelLoadException("task " + task.kind().word() + ": " + failure.reason(), failure));
         }
     }
 
@@ -511,7 +507,7 @@ final class Models implements ModelControl {
                         warm.policy().priority(),
                         Map.copyOf(instances)));
         metrics.showQueue(id, queue::depth, queue::predictedWaitNanos);
-        directory.ready(new ServedModel(id, definition.platform(), signature, rule, queue, timeout, warm.embedder()));
+        directory.ready(new ServedModel(id, definition.platform(), signature, rule, queue, timeout, warm.task()));
     }
 
     private static Versions versions(VersionPolicy policy) {

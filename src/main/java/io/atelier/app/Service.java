@@ -68,7 +68,13 @@ final class Service {
     private volatile @Nullable Deadline drained;
 
     /** @throws IllegalArgumentException if a device that was asked for cannot be used */
-    Service(AtelierConfig config, Engine engine, MetricsListener metrics, Executor workers, Ticker ticker) {
+    Service(
+            AtelierConfig config,
+            Engine engine,
+            MetricsListener metrics,
+            Executor workers,
+            Executor decoders,
+            Ticker ticker) {
         this.config = config;
         this.engine = engine;
         this.ticker = ticker;
@@ -82,7 +88,7 @@ final class Service {
                 admission,
                 config.strictReadiness(),
                 config.watch().livenessGrace(),
-                workers,
+                decoders,
                 timer,
                 ticker,
                 listener);

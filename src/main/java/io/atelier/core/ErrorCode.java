@@ -9,6 +9,7 @@ public enum ErrorCode {
     FORBIDDEN(403, "Forbidden"),
     MODEL_NOT_FOUND(404, "Model not found"),
     PAYLOAD_TOO_LARGE(413, "Payload too large"),
+    UNSUPPORTED_MEDIA_TYPE(415, "Unsupported media type"),
     OVERLOADED(429, "Overloaded"),
     /** The caller went away; nobody reads the answer. The status is nginx's, for logs and metrics. */
     CANCELLED(499, "Cancelled"),

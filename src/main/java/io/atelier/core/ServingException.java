@@ -82,6 +82,13 @@ public abstract sealed class ServingException extends RuntimeException {
         }
     }
 
+    /** The body is of a kind that the model does not take. */
+    public static final class UnsupportedMediaType extends ServingException {
+        public UnsupportedMediaType(String detail) {
+            super(ErrorCode.UNSUPPORTED_MEDIA_TYPE, detail, null);
+        }
+    }
+
     /** There is no room, or the answer could not be there in time. */
     public static final class Overloaded extends ServingException {
         private final Duration retryAfter;

@@ -1,7 +1,8 @@
 package io.atelier.engine;
 
 import io.atelier.core.DeviceId;
-import io.atelier.core.TextTokenizer;
+import io.atelier.core.ModelSignature;
+import io.atelier.core.Task;
 import java.nio.file.Path;
 
 /** Loads models onto devices. Thread-safe: devices load side by side. */
@@ -21,9 +22,11 @@ public interface Engine {
     ModelInstance load(ModelSource source, DeviceId device) throws ModelLoadException;
 
     /**
-     * A tokenizer from its {@code tokenizer.json}.
+     * What makes a model answer to plain values.
      *
-     * @param maxTokens most tokens of one text; longer ones are cut
+     * @param folder    where the files lie that the task names, such as a tokenizer
+     * @param signature of the model, which the task fits
+     * @throws ModelLoadException if a file cannot be used
      */
-    TextTokenizer loadTokenizer(Path file, int maxTokens) throws ModelLoadException;
+    Task loadTask(TaskConfig task, Path folder, ModelSignature signature) throws ModelLoadException;
 }

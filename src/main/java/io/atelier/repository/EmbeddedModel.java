@@ -1,5 +1,6 @@
 package io.atelier.repository;
 
+import io.atelier.engine.TaskConfig;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -24,7 +25,7 @@ public final class EmbeddedModel {
     private static final Map<String, String> RESOURCES = Map.of(
             "1/" + ModelFormat.ONNX.fileName(),
             "/all-minilm-l6-v2-q.onnx",
-            TaskConfig.TextEmbedding.DEFAULT_TOKENIZER,
+            TaskConfig.OfText.DEFAULT_TOKENIZER,
             "/all-minilm-l6-v2-q-tokenizer.json",
             ModelYaml.FILE_NAME,
             "/io/atelier/repository/minilm.yaml");

@@ -27,7 +27,8 @@ final class EnsembleYaml {
         return new EnsembleConfig(steps, tensors(ensemble, "inputs"), tensors(ensemble, "outputs"));
     }
 
-    private static List<TensorSpec> tensors(YamlSection ensemble, String key) throws ModelConfigException {
+    /** The tensors that a list describes; none if the key is not there. */
+    static List<TensorSpec> tensors(YamlSection ensemble, String key) throws ModelConfigException {
         List<TensorSpec> tensors = new ArrayList<>();
         for (YamlSection tensor : ensemble.sections(key)) {
             String name = name(tensor, "name");

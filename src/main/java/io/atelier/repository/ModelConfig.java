@@ -1,7 +1,9 @@
 package io.atelier.repository;
 
 import io.atelier.core.InferenceRequest;
+import io.atelier.core.ModelSignature;
 import io.atelier.core.Padding;
+import io.atelier.engine.TaskConfig;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -18,6 +20,7 @@ import java.util.stream.Stream;
  * @param share     how the model shares its devices with others
  * @param format    the kind of model file, where the folder says it
  * @param ensemble  the models that it is made of, where it has no file of its own
+ * @param signature inputs and outputs, for a model file that does not tell them
  * @param ignored   what was written there and has no meaning here, for the log
  */
 public record ModelConfig(
@@ -30,6 +33,7 @@ public record ModelConfig(
         Share share,
         Optional<ModelFormat> format,
         Optional<EnsembleConfig> ensemble,
+        Optional<ModelSignature> signature,
         List<String> ignored) {
     /** No duration may be longer. */
     public static final Duration LONGEST = Duration.ofDays(1);
@@ -47,6 +51,7 @@ public record ModelConfig(
             Share.DEFAULTS,
             Optional.empty(),
             Optional.empty(),
+            Optional.empty(),
             List.of());
 
     public ModelConfig {
@@ -60,7 +65,8 @@ public record ModelConfig(
 
     /** The same with more to tell the log. */
     ModelConfig ignoring(List<String> names) {
-        return new ModelConfig(batching, timeout, instances, task, versions, golden, share, format, ensemble, names);
+        return new ModelConfig(
+                batching, timeout, instances, task, versions, golden, share, format, ensemble, signature, names);
     }
 
     /**
@@ -83,6 +89,7 @@ public record ModelConfig(
                 share,
                 above.format.or(() -> format),
                 above.ensemble.or(() -> ensemble),
+                signature,
                 Stream.concat(ignored.stream(), above.ignored.stream()).toList());
     }
 

@@ -3,7 +3,7 @@ package io.atelier.repository;
 /** The kinds of model file that a version folder may hold; owns the file's name and Triton's words for the kind. */
 public enum ModelFormat {
     ONNX("model.onnx", "onnxruntime_onnx", "onnxruntime"),
-    /** Recognised; whether it can be loaded is the engine's answer. */
+    /** Loads where the build has PyTorch. */
     TORCHSCRIPT("model.pt", "pytorch_libtorch", "pytorch");
 
     private final String fileName;

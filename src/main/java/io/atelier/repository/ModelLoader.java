@@ -51,7 +51,7 @@ public final class ModelLoader {
         }
         ModelConfig config = definition.config();
         ModelSource source = new ModelSource(
-                definition.id(), definition.file(), config.batching().padding(), concurrency);
+                definition.id(), definition.file(), config.batching().padding(), concurrency, config.signature());
         long started = ticker.nanoTime();
         ModelInstance instance = engine.load(source, device);
         boolean usable = false;

@@ -1,7 +1,8 @@
 package io.atelier.repository;
 
 import io.atelier.core.ModelId;
-import io.atelier.repository.TaskConfig.TextEmbedding;
+import io.atelier.engine.TaskConfig.OfClasses;
+import io.atelier.engine.TaskConfig.OfText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -240,10 +241,18 @@ public final class ModelRepository {
     }
 
     private static void requireTaskFiles(Path folder, ModelConfig config) throws ModelConfigException {
-        if (config.task().orElse(null) instanceof TextEmbedding embedding
-                && !Files.isRegularFile(folder.resolve(embedding.tokenizer()))) {
-            throw new ModelConfigException(
-                    ModelYaml.FILE_NAME, "task.tokenizer: there is no file " + embedding.tokenizer() + " beside it");
+        if (config.task().orElse(null) instanceof OfText text) {
+            requireFile(folder, "task.tokenizer", text.tokenizer());
+        }
+        if (config.task().orElse(null) instanceof OfClasses classes
+                && classes.labels().file().isPresent()) {
+            requireFile(folder, "task.labels", classes.labels().file().get());
+        }
+    }
+
+    private static void requireFile(Path folder, String key, String name) throws ModelConfigException {
+        if (!Files.isRegularFile(folder.resolve(name))) {
+            throw new ModelConfigException(ModelYaml.FILE_NAME, key + ": there is no file " + name + " beside it");
         }
     }
 

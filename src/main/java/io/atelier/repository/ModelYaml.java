@@ -1,16 +1,15 @@
 package io.atelier.repository;
 
 import io.atelier.core.InferenceRequest;
+import io.atelier.core.ModelSignature;
 import io.atelier.core.Padding;
+import io.atelier.core.TensorSpec;
+import io.atelier.engine.TaskConfig;
 import io.atelier.repository.ModelConfig.Batching;
-import io.atelier.repository.TaskConfig.Pooling;
-import io.atelier.repository.TaskConfig.TextEmbedding;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 
 /** Reads {@code model.yaml}. A new key is one more question to its {@link YamlSection}. */
 final class ModelYaml {
@@ -24,7 +23,7 @@ final class ModelYaml {
 
     static ModelConfig parse(YamlSection root) throws ModelConfigException {
         Optional<YamlSection> batching = root.section("batching");
-        Optional<YamlSection> task = root.section("task");
+        Optional<YamlSection> task = root.sectionOrName("task", "name");
         Optional<YamlSection> golden = root.section("golden");
         Optional<YamlSection> share = root.section("share");
         Optional<YamlSection> ensemble = root.section("ensemble");
@@ -32,12 +31,13 @@ final class ModelYaml {
                 batching.isPresent() ? batching(batching.get()) : Batching.DEFAULTS,
                 root.positiveDuration("timeout", ModelConfig.LONGEST),
                 root.integer("instances", ModelConfig.MOST_INSTANCES),
-                task.isPresent() ? Optional.of(task(task.get())) : Optional.empty(),
+                task.isPresent() ? Optional.of(TaskYaml.read(task.get())) : Optional.empty(),
                 versions(root),
                 golden.isPresent() ? Optional.of(golden(golden.get())) : Optional.empty(),
                 share.isPresent() ? share(share.get()) : ModelConfig.Share.DEFAULTS,
                 Optional.empty(),
                 ensemble.isPresent() ? Optional.of(EnsembleYaml.parse(ensemble.get())) : Optional.empty(),
+                signature(root),
                 List.of());
         root.refuseUnknownKeys();
         if (ensemble.isPresent()) {
@@ -48,7 +48,7 @@ final class ModelYaml {
 
     /** What belongs to a model with a file of its own. */
     private static void refuseBesideEnsemble(YamlSection root) throws ModelConfigException {
-        for (String key : List.of("batching", "instances", "task", "golden", "share")) {
+        for (String key : List.of("batching", "instances", "task", "golden", "share", "inputs", "outputs")) {
             if (root.has(key)) {
                 throw root.problem(key
                         + " has no meaning beside ensemble, its models have their own; allowed are timeout, versions");
@@ -56,9 +56,18 @@ final class ModelYaml {
         }
     }
 
+    private static Optional<ModelSignature> signature(YamlSection root) throws ModelConfigException {
+        List<TensorSpec> inputs = EnsembleYaml.tensors(root, "inputs");
+        List<TensorSpec> outputs = EnsembleYaml.tensors(root, "outputs");
+        if (inputs.isEmpty() != outputs.isEmpty()) {
+            throw root.problem("inputs and outputs belong together, only one of them is there");
+        }
+        return inputs.isEmpty() ? Optional.empty() : Optional.of(new ModelSignature(inputs, outputs));
+    }
+
     private static ModelConfig.Golden golden(YamlSection golden) throws ModelConfigException {
         return new ModelConfig.Golden(
-                golden.text("file", "the name of a file beside it", TextEmbedding::isFileName)
+                golden.text("file", "the name of a file beside it", TaskConfig::isFileName)
                         .orElse("golden.json"),
                 golden.number("tolerance", 0, 1e6).orElse(ModelConfig.Golden.DEFAULT_TOLERANCE));
     }
@@ -96,26 +105,5 @@ final class ModelYaml {
         return versions.get().word() == null
                 ? new VersionPolicy.Specific(new TreeSet<>(versions.get().numbers()))
                 : new VersionPolicy.All();
-    }
-
-    private static TaskConfig task(YamlSection task) throws ModelConfigException {
-        if (task.word("name", List.of(TextEmbedding.NAME)).isEmpty()) {
-            throw task.problem("task.name is missing, allowed is " + TextEmbedding.NAME);
-        }
-        return new TextEmbedding(
-                task.text("tokenizer", "the name of a file beside it", TextEmbedding::isFileName)
-                        .orElse(TextEmbedding.DEFAULT_TOKENIZER),
-                task.integer("max-tokens", Integer.MAX_VALUE).orElse(TextEmbedding.DEFAULT_MAX_TOKENS),
-                task.word("pooling", poolings())
-                        .map(word -> Pooling.valueOf(word.toUpperCase(Locale.ROOT)))
-                        .orElse(Pooling.MEAN),
-                task.flag("normalize").orElse(true),
-                task.text("output", "the name of an output", name -> !name.isBlank()));
-    }
-
-    private static List<String> poolings() {
-        return Stream.of(Pooling.values())
-                .map(pooling -> pooling.name().toLowerCase(Locale.ROOT))
-                .toList();
     }
 }

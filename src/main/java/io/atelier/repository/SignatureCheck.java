@@ -3,10 +3,8 @@ package io.atelier.repository;
 import io.atelier.core.DataType;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.Padding;
-import io.atelier.core.Shape;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.ModelLoadException;
-import io.atelier.repository.TaskConfig.TextEmbedding;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -19,8 +17,8 @@ final class SignatureCheck {
 
     static void require(ModelConfig config, ModelSignature signature) throws ModelLoadException {
         requirePadding(config.batching().padding(), signature);
-        if (config.task().orElse(null) instanceof TextEmbedding embedding) {
-            requireTextEmbedding(embedding, signature);
+        if (config.task().isPresent()) {
+            TaskCheck.require(config.task().get(), signature);
         }
     }
 
@@ -46,48 +44,6 @@ final class SignatureCheck {
         }
     }
 
-    private static void requireTextEmbedding(TextEmbedding task, ModelSignature signature) throws ModelLoadException {
-        String prefix = "task " + TextEmbedding.NAME + ": ";
-        if (signature.input(TextEmbedding.INPUT_IDS).isEmpty()) {
-            throw new ModelLoadException(prefix + "the model has no input " + TextEmbedding.INPUT_IDS + ", it has "
-                    + names(signature.inputs()));
-        }
-        for (TensorSpec input : signature.inputs()) {
-            if (!TextEmbedding.INPUTS.contains(input.name())) {
-                throw new ModelLoadException(prefix + "the input " + input.name()
-                        + " cannot be made from a text, allowed are input_ids, attention_mask and token_type_ids");
-            }
-            if (!takesTokens(input)) {
-                throw new ModelLoadException(prefix + "the input " + input.name() + " is " + typeOf(input)
-                        + ", allowed is INT64[batch,sequence] with a dynamic sequence");
-            }
-        }
-        if (task.outputOf(signature).isPresent()) {
-            return;
-        }
-        String shapes = ", allowed is FP32[batch,sequence,d] or FP32[batch,d]";
-        if (task.output().isPresent()) {
-            String name = task.output().get();
-            throw new ModelLoadException(signature
-                    .output(name)
-                    .map(output -> prefix + "the output " + name + " is " + typeOf(output) + shapes)
-                    .orElse(prefix + "the model has no output " + name + ", it has " + names(signature.outputs())));
-        }
-        List<TensorSpec> fitting = TextEmbedding.outputsThatFit(signature);
-        throw new ModelLoadException(
-                fitting.isEmpty()
-                        ? prefix + "no output fits: " + types(signature.outputs()) + shapes
-                        : prefix + "several outputs fit, name one as task.output: " + names(fitting));
-    }
-
-    private static boolean takesTokens(TensorSpec input) {
-        Shape shape = input.shape();
-        return input.dataType() == DataType.INT64
-                && shape.rank() == 2
-                && (shape.isDynamic(0) || shape.dimension(0) == 1)
-                && shape.isDynamic(1);
-    }
-
     private static boolean fits(double value, DataType type) {
         return switch (type) {
             case BOOL -> value == 0 || value == 1;
@@ -102,15 +58,15 @@ final class SignatureCheck {
         };
     }
 
-    private static String typeOf(TensorSpec spec) {
+    static String typeOf(TensorSpec spec) {
         return spec.dataType().name() + spec.shape();
     }
 
-    private static String names(List<TensorSpec> specs) {
+    static String names(List<TensorSpec> specs) {
         return specs.stream().map(TensorSpec::name).collect(Collectors.joining(", "));
     }
 
-    private static String types(List<TensorSpec> specs) {
+    static String types(List<TensorSpec> specs) {
         return specs.stream().map(spec -> spec.name() + " " + typeOf(spec)).collect(Collectors.joining(", "));
     }
 }

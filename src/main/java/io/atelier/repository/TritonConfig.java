@@ -57,6 +57,7 @@ final class TritonConfig {
                 ModelConfig.Share.DEFAULTS,
                 format,
                 ensemble,
+                Optional.empty(),
                 List.of());
         return config.ignoring(root.ignored());
     }

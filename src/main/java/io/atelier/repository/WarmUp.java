@@ -7,9 +7,11 @@ import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.EngineBatch;
 import io.atelier.engine.GoldenSample;
+import io.atelier.engine.ImageLayout;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
-import io.atelier.repository.TaskConfig.TextEmbedding;
+import io.atelier.engine.TaskConfig.OfImage;
+import io.atelier.engine.TaskConfig.OfText;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -25,7 +27,7 @@ import java.util.concurrent.CompletionStage;
  * that the model answers and that its largest batch fits the device's memory.
  */
 final class WarmUp {
-    /** Size of dynamic axes other than the first. */
+    /** Size of dynamic axes other than the first, unless a task knows better. */
     private static final int DYNAMIC_SIZE = 8;
 
     private final ModelInstance instance;
@@ -40,7 +42,7 @@ final class WarmUp {
         this.request = new ArrayList<>();
         this.outputs = signature.outputs().stream().map(TensorSpec::name).toList();
         for (TensorSpec input : signature.inputs()) {
-            request.add(synthetic(input, isMask(input.name(), config)));
+            request.add(synthetic(input, shape(input, config, signature), isMask(input.name(), config)));
         }
     }
 
@@ -91,14 +93,22 @@ final class WarmUp {
         return answers;
     }
 
-    /** Zeros, or ones for a mask: a model whose mask keeps nothing divides by zero. */
-    private static Tensor synthetic(TensorSpec input, boolean mask) throws ModelLoadException {
+    private static Shape shape(TensorSpec input, ModelConfig config, ModelSignature signature)
+            throws ModelLoadException {
+        if (config.task().orElse(null) instanceof OfImage task) {
+            return ImageLayout.of(task, signature).shape();
+        }
         Shape shape = input.shape();
         for (int axis = 0; axis < shape.rank(); axis++) {
             if (shape.isDynamic(axis)) {
                 shape = shape.with(axis, axis == 0 ? 1 : DYNAMIC_SIZE);
             }
         }
+        return shape;
+    }
+
+    /** Zeros, or ones for a mask: a model whose mask keeps nothing divides by zero. */
+    private static Tensor synthetic(TensorSpec input, Shape shape, boolean mask) throws ModelLoadException {
         DataType type = input.dataType();
         int elementBytes = type.isFixedSize() ? type.sizeBytes() : Integer.BYTES; // an empty string is its length, 0
         long elements = shape.elements().orElse(Long.MAX_VALUE);
@@ -118,7 +128,7 @@ final class WarmUp {
 
     private static boolean isMask(String input, ModelConfig config) {
         return input.equals(config.batching().padding().mask())
-                || (config.task().orElse(null) instanceof TextEmbedding && input.equals(TextEmbedding.ATTENTION_MASK));
+                || (config.task().orElse(null) instanceof OfText && input.equals(OfText.ATTENTION_MASK));
     }
 
     private static void putOne(ByteBuffer data, DataType type) {

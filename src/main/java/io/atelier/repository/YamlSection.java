@@ -149,6 +149,23 @@ final class YamlSection {
         return value == null ? List.of() : value;
     }
 
+    /** An empty mapping in the place of one that is not there. */
+    YamlSection none(String key) {
+        return new YamlSection(file, path + key + ".", null);
+    }
+
+    /** The mapping under a key, or one word that stands for a mapping with nothing but this {@code name}. */
+    Optional<YamlSection> sectionOrName(String key, String name) throws ModelConfigException {
+        JsonNode value = value(key);
+        if (value == null || !value.isTextual()) {
+            return section(key);
+        }
+        JsonNode shorthand = JsonNodeFactory.instance.objectNode().set(name, value);
+        YamlSection section = new YamlSection(file, path + key + ".", shorthand);
+        sections.add(section);
+        return Optional.of(section);
+    }
+
     Optional<Integer> integer(String key, int most) throws ModelConfigException {
         JsonNode value = value(key);
         if (value == null) {
@@ -253,6 +270,46 @@ final class YamlSection {
             }
         }
         return Collections.unmodifiableMap(texts);
+    }
+
+    /** A list of numbers; empty if the key is not there. */
+    List<Double> listOfNumbers(String key) throws ModelConfigException {
+        JsonNode value = value(key);
+        if (value == null) {
+            return List.of();
+        }
+        List<Double> numbers = new ArrayList<>();
+        for (JsonNode item : value) {
+            numbers.add(item.isNumber() ? item.doubleValue() : Double.NaN);
+        }
+        if (!value.isArray() || value.isEmpty() || !numbers.stream().allMatch(Double::isFinite)) {
+            throw refused(key, value, "a list of numbers");
+        }
+        return List.copyOf(numbers);
+    }
+
+    /** Whether a list stands under this key. */
+    boolean isList(String key) {
+        JsonNode value = value(key);
+        return value != null && value.isArray();
+    }
+
+    /** A list of texts. */
+    List<String> listOfTexts(String key) throws ModelConfigException {
+        JsonNode value = value(key);
+        List<String> texts = new ArrayList<>();
+        if (value != null) {
+            for (JsonNode item : value) {
+                if (!item.isTextual() || item.textValue().isBlank()) {
+                    throw refused(key, item, "a list of texts");
+                }
+                texts.add(item.textValue());
+            }
+        }
+        if (texts.isEmpty()) {
+            throw refused(key, value, "a list of texts");
+        }
+        return List.copyOf(texts);
     }
 
     /** A list of positive integers, or one of a few words. */

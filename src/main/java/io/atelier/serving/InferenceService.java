@@ -4,6 +4,7 @@ import io.atelier.core.Deadline;
 import io.atelier.core.InferenceRequest;
 import io.atelier.core.InferenceResult;
 import io.atelier.core.ServingException;
+import io.atelier.core.TaskInput;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -33,13 +34,15 @@ public interface InferenceService {
     CompletableFuture<InferenceResult> infer(InferenceRequest request, Deadline deadline);
 
     /**
-     * One vector for each text, as {@link #infer} does for tensors.
+     * One answer of the model's task for each value, as {@link #infer} does for tensors.
      *
-     * @param model name of a model whose task is text embedding
+     * @param version null for the newest
+     * @param values  of the task's medium; at least one
      */
-    CompletableFuture<Embeddings> embed(String model, List<String> texts, Deadline deadline);
+    CompletableFuture<Prediction> predict(
+            String model, @Nullable String version, List<TaskInput> values, Deadline deadline);
 
-    /** Counts a request that was refused before it came to {@link #infer} or {@link #embed}. */
+    /** Counts a request that was refused before it came to {@link #infer} or {@link #predict}. */
     void refused(ServingException reason);
 
     /** Every device, in order. */

@@ -2,8 +2,10 @@ package io.atelier.serving;
 
 import io.atelier.core.ModelId;
 import io.atelier.core.ModelSignature;
+import io.atelier.core.TaskKind;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A served model version as callers see it.
@@ -11,6 +13,7 @@ import java.util.List;
  * @param versions every version of the model that is served
  * @param platform the kind of model, in Triton's words ({@code onnxruntime_onnx})
  * @param timeout  how long a request may take when its caller does not say
+ * @param task     what it can be asked plainly; null if it takes tensors alone
  */
 public record ModelView(
         ModelId id,
@@ -19,4 +22,17 @@ public record ModelView(
         ModelSignature signature,
         int maxBatchSize,
         Duration timeout,
-        boolean ready) {}
+        boolean ready,
+        @Nullable TaskKind task) {
+    /** A version that takes tensors alone. */
+    public ModelView(
+            ModelId id,
+            List<String> versions,
+            String platform,
+            ModelSignature signature,
+            int maxBatchSize,
+            Duration timeout,
+            boolean ready) {
+        this(id, versions, platform, signature, maxBatchSize, timeout, ready, null);
+    }
+}

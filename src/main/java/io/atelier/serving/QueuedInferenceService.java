@@ -14,7 +14,11 @@ import io.atelier.core.ServingException.DeadlineExceeded;
 import io.atelier.core.ServingException.EngineFailure;
 import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.ServingException.NotReady;
+import io.atelier.core.ServingException.Overloaded;
 import io.atelier.core.ServingListener;
+import io.atelier.core.Task;
+import io.atelier.core.TaskInput;
+import io.atelier.core.TaskKind;
 import io.atelier.core.Ticker;
 import io.atelier.core.Ticket;
 import io.atelier.core.Timer;
@@ -25,18 +29,16 @@ import io.atelier.scheduling.BatchRule;
 import io.atelier.serving.pipeline.PipelinePlan;
 import io.atelier.serving.pipeline.PipelineRun;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
-import java.util.stream.Collectors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +51,8 @@ import org.jspecify.annotations.Nullable;
 public final class QueuedInferenceService implements InferenceService {
     /** Texts of more characters than this are read by a worker. */
     private static final int INLINE_CHARACTERS = 4096;
+
+    private static final Duration SOON = Duration.ofSeconds(1);
 
     private final ModelDirectory directory;
     private final Ensembles ensembles;
@@ -64,7 +68,7 @@ public final class QueuedInferenceService implements InferenceService {
     /**
      * @param strictReadiness whether a model that could not be loaded keeps the service from being ready
      * @param livenessGrace   how long the service is live without a healthy device
-     * @param workers         reads long texts
+     * @param workers         prepares long texts and images; may refuse, and then so is the request
      */
     public QueuedInferenceService(
             ModelDirectory directory,
@@ -211,27 +215,68 @@ public final class QueuedInferenceService implements InferenceService {
     }
 
     @Override
-    public CompletableFuture<Embeddings> embed(String model, List<String> texts, Deadline deadline) {
-        ServedModel served = directory.find(model, null);
-        TextEmbedder embedding = served.embedding();
-        if (embedding == null) {
-            InvalidInput refused = new InvalidInput("model '" + model + "' does not embed texts");
-            listener.onRefused(served.id(), refused);
-            return CompletableFuture.failedFuture(refused);
+    public CompletableFuture<Prediction> predict(
+            String name, @Nullable String version, List<TaskInput> values, Deadline deadline) {
+        ServedModel model = directory.find(name, version);
+        Task task = model.task();
+        if (task == null) {
+            return refuse(model, new InvalidInput("model '" + name + "' has no task, it takes tensors"));
         }
-        long characters = texts.stream().mapToLong(String::length).sum();
-        CompletionStage<List<long[]>> tokens = characters <= INLINE_CHARACTERS
-                ? CompletableFuture.completedStage(embedding.tokenizer().encode(texts))
-                : CompletableFuture.supplyAsync(() -> embedding.tokenizer().encode(texts), workers);
-        EmbeddingCall call = new EmbeddingCall(served, embedding, deadline);
-        tokens.whenComplete((encoded, failure) -> {
-            if (failure == null) {
-                call.begin(encoded);
-            } else {
-                call.fail(failure);
+        TaskKind.Medium medium = task.kind().medium();
+        if (values.stream().anyMatch(value -> value.medium() != medium)) {
+            return refuse(
+                    model,
+                    new InvalidInput(
+                            "model '%s' takes %ss".formatted(name, medium.name().toLowerCase(Locale.ROOT))));
+        }
+        PredictionCall call = new PredictionCall(model, task, workers, request -> infer(model, request, deadline, admission::enter));
+        if (isQuick(values)) {
+            begin(call, model, values);
+            return call.answer();
+        }
+        Timer.Alarm alarm = timer.schedule(
+                deadline.remainingNanos(),
+                () -> refuse(call, model, new DeadlineExceeded("no result within the request's timeout")));
+        var unused = call.answer().whenComplete((answer, failure) -> alarm.cancel());
+        try {
+            workers.execute(() -> begin(call, model, values));
+        } catch (RejectedExecutionException full) {
+            refuse(call, model, new Overloaded("too many bodies wait to be decoded", SOON));
+        }
+        return call.answer();
+    }
+
+    private CompletableFuture<Prediction> refuse(ServedModel model, ServingException reason) {
+        listener.onRefused(model.id(), reason);
+        return CompletableFuture.failedFuture(reason);
+    }
+
+    private void refuse(PredictionCall call, ServedModel model, ServingException reason) {
+        if (call.fail(reason)) {
+            listener.onRefused(model.id(), reason);
+        }
+    }
+
+    private void begin(PredictionCall call, ServedModel model, List<TaskInput> values) {
+        try {
+            call.begin(values);
+        } catch (ServingException unreadable) {
+            refuse(call, model, unreadable);
+        } catch (RuntimeException failure) {
+            call.fail(failure);
+        }
+    }
+
+    /** Whether preparing them is less work than handing them to a worker. */
+    private static boolean isQuick(List<TaskInput> values) {
+        long characters = 0;
+        for (TaskInput value : values) {
+            if (!(value instanceof TaskInput.Text text)) {
+                return false;
             }
-        });
-        return call.answer;
+            characters += text.text().length();
+        }
+        return characters <= INLINE_CHARACTERS;
     }
 
     @Override
@@ -281,7 +326,8 @@ public final class QueuedInferenceService implements InferenceService {
                 model.signature(),
                 model.queue().policy().maxBatchSize(),
                 model.timeout(),
-                true);
+                true,
+                model.task() == null ? null : model.task().kind());
     }
 
     /** Ready when each of its models is. */
@@ -320,7 +366,7 @@ public final class QueuedInferenceService implements InferenceService {
                         Duration.ofNanos(sums.busyNanos())));
     }
 
-    private static ServingException asServing(Throwable failure) {
+    static ServingException asServing(Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (cause instanceof CancellationException) {
@@ -346,100 +392,6 @@ public final class QueuedInferenceService implements InferenceService {
         public boolean cancel(boolean mayInterruptIfRunning) {
             ticket.fail(new Cancelled());
             return super.cancel(mayInterruptIfRunning);
-        }
-    }
-
-    /** Texts on their way: those of equal length go together, the vectors come back in the order of the texts. */
-    private final class EmbeddingCall {
-        final CompletableFuture<Embeddings> answer = new CompletableFuture<>() {
-            @Override
-            public boolean cancel(boolean mayInterruptIfRunning) {
-                parts.forEach(part -> part.cancel(false));
-                return super.cancel(mayInterruptIfRunning);
-            }
-        };
-
-        private final ServedModel model;
-        private final TextEmbedder embedding;
-        private final Deadline deadline;
-        private final List<CompletableFuture<InferenceResult>> parts = new CopyOnWriteArrayList<>();
-
-        EmbeddingCall(ServedModel model, TextEmbedder embedding, Deadline deadline) {
-            this.model = model;
-            this.embedding = embedding;
-            this.deadline = deadline;
-        }
-
-        void begin(List<long[]> tokens) {
-            List<List<Integer>> groups = groups(tokens);
-            for (List<Integer> group : groups) {
-                List<long[]> texts = group.stream().map(tokens::get).toList();
-                parts.add(infer(
-                        model,
-                        new InferenceRequest(
-                                null,
-                                model.id(),
-                                embedding.inputs(model.signature(), texts),
-                                List.of(embedding.output()),
-                                0),
-                        deadline,
-                        admission::enter));
-            }
-            if (answer.isCancelled()) {
-                parts.forEach(part -> part.cancel(false));
-            }
-            var unusedAll = CompletableFuture.allOf(parts.toArray(CompletableFuture<?>[]::new))
-                    .whenComplete((all, failure) -> {
-                        if (failure != null) {
-                            fail(failure);
-                        } else {
-                            answer.complete(gather(tokens, groups));
-                        }
-                    });
-            for (CompletableFuture<InferenceResult> part : parts) {
-                var unused = part.exceptionally(failure -> {
-                    fail(failure);
-                    return null;
-                });
-            }
-        }
-
-        /** One part that fails ends the whole; the others need not run. */
-        void fail(Throwable failure) {
-            if (answer.completeExceptionally(asServing(failure))) {
-                parts.forEach(part -> part.cancel(false));
-            }
-        }
-
-        private Embeddings gather(List<long[]> tokens, List<List<Integer>> groups) {
-            float[][] vectors = new float[tokens.size()][];
-            for (int g = 0; g < groups.size(); g++) {
-                List<float[]> rows =
-                        embedding.vectors(parts.get(g).join().outputs().get(0));
-                for (int row = 0; row < rows.size(); row++) {
-                    vectors[groups.get(g).get(row)] = rows.get(row);
-                }
-            }
-            return new Embeddings(
-                    model.id(),
-                    List.of(vectors),
-                    tokens.stream().mapToLong(ids -> ids.length).sum());
-        }
-
-        private List<List<Integer>> groups(List<long[]> tokens) {
-            int most = model.queue().policy().maxBatchSize();
-            Map<Integer, List<Integer>> byLength = new TreeMap<>();
-            List<List<Integer>> groups = new ArrayList<>();
-            for (int i = 0; i < tokens.size(); i++) {
-                List<Integer> group = byLength.computeIfAbsent(tokens.get(i).length, length -> new ArrayList<>());
-                group.add(i);
-                if (group.size() == most) {
-                    groups.add(group);
-                    byLength.remove(tokens.get(i).length);
-                }
-            }
-            groups.addAll(byLength.values());
-            return groups.stream().collect(Collectors.toUnmodifiableList());
         }
     }
 }

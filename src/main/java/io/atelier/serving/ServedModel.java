@@ -2,6 +2,7 @@ package io.atelier.serving;
 
 import io.atelier.core.ModelId;
 import io.atelier.core.ModelSignature;
+import io.atelier.core.Task;
 import io.atelier.scheduling.BatchRule;
 import io.atelier.scheduling.ModelQueue;
 import java.time.Duration;
@@ -10,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A model version that is loaded on every device, and the line in front of it. Immutable but for its queue.
  *
- * @param timeout   how long a request may take when its caller does not say
- * @param embedding how it embeds texts; null if it does not
+ * @param timeout how long a request may take when its caller does not say
+ * @param task    what makes it answer to plain values; null if nothing does
  */
 public record ServedModel(
         ModelId id,
@@ -20,4 +21,4 @@ public record ServedModel(
         BatchRule rule,
         ModelQueue queue,
         Duration timeout,
-        @Nullable TextEmbedder embedding) {}
+        @Nullable Task task) {}

@@ -282,7 +282,7 @@ class ApiComponentTest {
         };
         problem(given().body(INFER).post(INFER_PATH).then(), status, code);
 
-        service.embedding = texts -> CompletableFuture.failedFuture(failure);
+        service.prediction = values -> CompletableFuture.failedFuture(failure);
         given().body(EMBED)
                 .post("/v1/embeddings")
                 .then()
@@ -491,8 +491,8 @@ class ApiComponentTest {
                 .body("data.object", contains("embedding", "embedding"))
                 .body("data.index", contains(0, 1))
                 .body("data[0].embedding", contains(3f, 0.5f, -1f))
-                .body("usage.prompt_tokens", equalTo(7))
-                .body("usage.total_tokens", equalTo(7));
+                .body("usage.prompt_tokens", equalTo(5))
+                .body("usage.total_tokens", equalTo(5));
         assertThat(service.lastThread.getName()).contains("eventloop");
     }
 
@@ -550,6 +550,11 @@ class ApiComponentTest {
                 .then()
                 .statusCode(400)
                 .body("error.message", equalTo("input has more than 2048 texts"));
+        given().body("{\"model\":\"echo\",\"input\":\"a\"}")
+                .post("/v1/embeddings")
+                .then()
+                .statusCode(400)
+                .body("error.message", equalTo("model 'echo' does not embed texts"));
         given().body("{\"model\":\"no\",\"input\":\"a\"}")
                 .post("/v1/embeddings")
                 .then()

@@ -10,13 +10,16 @@ import io.atelier.core.ModelId;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.ServingException;
 import io.atelier.core.Shape;
+import io.atelier.core.TaskAnswer;
+import io.atelier.core.TaskInput;
+import io.atelier.core.TaskKind;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
 import io.atelier.core.Ticker;
 import io.atelier.serving.DeviceView;
-import io.atelier.serving.Embeddings;
 import io.atelier.serving.InferenceService;
 import io.atelier.serving.ModelView;
+import io.atelier.serving.Prediction;
 import io.atelier.serving.ServingStatus;
 import io.quarkus.test.Mock;
 import jakarta.inject.Singleton;
@@ -37,7 +40,7 @@ public class StubInferenceService implements InferenceService {
     static final Duration MODEL_TIMEOUT = Duration.ofSeconds(5);
 
     volatile Function<InferenceRequest, CompletableFuture<InferenceResult>> answer = StubInferenceService::echo;
-    volatile Function<List<String>, CompletableFuture<Embeddings>> embedding = StubInferenceService::embedding;
+    volatile Function<List<TaskInput>, CompletableFuture<Prediction>> prediction = StubInferenceService::embedding;
     volatile ServingStatus status = new ServingStatus(true, true, true, Map.of("device.cpu:0", "READY"));
     volatile boolean modelReady = true;
     volatile Thread lastThread = Thread.currentThread();
@@ -45,7 +48,7 @@ public class StubInferenceService implements InferenceService {
 
     void reset() {
         answer = StubInferenceService::echo;
-        embedding = StubInferenceService::embedding;
+        prediction = StubInferenceService::embedding;
         status = new ServingStatus(true, true, true, Map.of("device.cpu:0", "READY"));
         modelReady = true;
     }
@@ -64,23 +67,24 @@ public class StubInferenceService implements InferenceService {
     @Override
     public List<ModelView> models() {
         return List.of(
-                view("echo", 8, DataType.FP32, DataType.INT64),
-                view("embedder", 0, DataType.BYTES, DataType.FP32),
-                view("single", 8, List.of(new TensorSpec("x", DataType.FP32, Shape.of(-1, 2)))),
-                view("texts", 8, List.of(new TensorSpec("t", DataType.BYTES, Shape.of(-1)))),
-                view("fixed", 8, List.of(new TensorSpec("x", DataType.INT8, Shape.of(2)))),
-                view("half", 8, List.of(new TensorSpec("x", DataType.FP16, Shape.of(-1)))));
+                view("echo", 8, DataType.FP32, DataType.INT64, null),
+                view("embedder", 0, DataType.BYTES, DataType.FP32, TaskKind.TEXT_EMBEDDING),
+                view("single", 8, List.of(new TensorSpec("x", DataType.FP32, Shape.of(-1, 2))), null),
+                view("texts", 8, List.of(new TensorSpec("t", DataType.BYTES, Shape.of(-1))), null),
+                view("fixed", 8, List.of(new TensorSpec("x", DataType.INT8, Shape.of(2))), null),
+                view("half", 8, List.of(new TensorSpec("x", DataType.FP16, Shape.of(-1))), null));
     }
 
     /** Inputs {@code x} and {@code y} of shape [-1,-1], outputs of the same names and types. */
-    private ModelView view(String name, int maxBatchSize, DataType first, DataType second) {
+    private ModelView view(String name, int maxBatchSize, DataType first, DataType second, @Nullable TaskKind task) {
         return view(
                 name,
                 maxBatchSize,
-                List.of(new TensorSpec("x", first, Shape.of(-1, -1)), new TensorSpec("y", second, Shape.of(-1, -1))));
+                List.of(new TensorSpec("x", first, Shape.of(-1, -1)), new TensorSpec("y", second, Shape.of(-1, -1))),
+                task);
     }
 
-    private ModelView view(String name, int maxBatchSize, List<TensorSpec> specs) {
+    private ModelView view(String name, int maxBatchSize, List<TensorSpec> specs, @Nullable TaskKind task) {
         return new ModelView(
                 new ModelId(name, "1"),
                 List.of("1"),
@@ -88,7 +92,8 @@ public class StubInferenceService implements InferenceService {
                 new ModelSignature(specs, specs),
                 maxBatchSize,
                 MODEL_TIMEOUT,
-                modelReady);
+                modelReady,
+                task);
     }
 
     @Override
@@ -107,10 +112,11 @@ public class StubInferenceService implements InferenceService {
     }
 
     @Override
-    public CompletableFuture<Embeddings> embed(String model, List<String> texts, Deadline deadline) {
+    public CompletableFuture<Prediction> predict(
+            String model, @Nullable String version, List<TaskInput> values, Deadline deadline) {
         lastThread = Thread.currentThread();
-        model(model, null);
-        return embedding.apply(texts);
+        model(model, version);
+        return prediction.apply(values);
     }
 
     @Override
@@ -143,11 +149,14 @@ public class StubInferenceService implements InferenceService {
         return CompletableFuture.completedFuture(new InferenceResult(request.model(), outputs));
     }
 
-    private static CompletableFuture<Embeddings> embedding(List<String> texts) {
-        List<float[]> vectors = texts.stream()
-                .map(text -> new float[] {text.length(), 0.5f, -1})
-                .toList();
-        return CompletableFuture.completedFuture(new Embeddings(new ModelId("embedder", "1"), vectors, 7));
+    /** A vector for each text, and as many tokens as it has characters. */
+    private static CompletableFuture<Prediction> embedding(List<TaskInput> values) {
+        List<TaskAnswer> vectors = new ArrayList<>();
+        for (TaskInput value : values) {
+            int length = ((TaskInput.Text) value).text().length();
+            vectors.add(new TaskAnswer.Embedding(new float[] {length, 0.5f, -1}, length));
+        }
+        return CompletableFuture.completedFuture(new Prediction(new ModelId("embedder", "1"), vectors));
     }
 
     static Tensor floats(String name, Shape shape, float... values) {

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.atelier.core.ModelId;
 import io.atelier.core.Padding;
+import io.atelier.engine.TaskConfig.Pooling;
+import io.atelier.engine.TaskConfig.TextEmbedding;
 import io.atelier.repository.ModelRepository.Scan;
-import io.atelier.repository.TaskConfig.Pooling;
-import io.atelier.repository.TaskConfig.TextEmbedding;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;

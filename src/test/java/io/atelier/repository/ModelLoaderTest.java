@@ -21,6 +21,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,6 +35,8 @@ class ModelLoaderTest {
     private static final TensorSpec HIDDEN = spec("last_hidden_state", DataType.FP32, -1, -1, 384);
     private static final TensorSpec POOLED = spec("pooled", DataType.FP32, -1, 384);
     private static final ModelSignature TEXT = new ModelSignature(List.of(IDS, MASK), List.of(HIDDEN));
+    private static final ModelSignature PICTURES = new ModelSignature(
+            List.of(spec("x", DataType.FP32, -1, 3, -1, -1)), List.of(spec("y", DataType.FP32, -1, 2)));
     private static final String TASK = "task: {name: text-embedding}";
 
     @Test
@@ -310,6 +313,51 @@ class ModelLoaderTest {
                 TEXT,
                 "task: {name: text-embedding, output: pooled}",
                 "the model has no output pooled, it has last_hidden_state");
+    }
+
+    @Test
+    void warmsUpWithAnImageOfTheTasksSize() throws Exception {
+        StubEngine engine = new StubEngine(PICTURES);
+
+        load(engine, "task: {name: image-classification, image: {height: 48, width: 192}}", 1);
+
+        assertThat(engine.runs)
+                .isNotEmpty()
+                .allSatisfy(run -> assertThat(run.requests()).hasToString("[[x:FP32[1,3,48,192]]]"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "FP32 | -1,3,224,224 | {layout: nhwc} | the input x is FP32[-1,3,224,224] with 224 channels, allowed are 1 or 3",
+                "FP32 | -1,3,224,224 | {width: 192} | task.image.width is 192, the input x is FP32[-1,3,224,224]",
+                "FP32 | -1,3,224,224 | {mean: [0.5]} | task.image.mean has 1 numbers, the model has 3 channels",
+                "FP32 | -1,3,224,224 | {std: [1, 2]} | task.image.std has 2 numbers, the model has 3 channels",
+                "FP32 | -1,4,224,224 | {} | the input x is FP32[-1,4,224,224] with 4 channels, allowed are 1 or 3",
+                "FP32 | -1,3,224 | {} | the input x is FP32[-1,3,224], allowed is FP32 or UINT8 [batch,channels,height,width] or [batch,height,width,channels]",
+                "INT64 | -1,3,224,224 | {} | the input x is INT64[-1,3,224,224], allowed is FP32 or UINT8 [batch,channels,height,width] or [batch,height,width,channels]",
+            })
+    void refusesAnImageThatTheModelDoesNotTake(DataType type, String shape, String image, String reason) {
+        long[] dimensions =
+                Stream.of(shape.split(",", -1)).mapToLong(Long::parseLong).toArray();
+        StubEngine engine = new StubEngine(
+                new ModelSignature(List.of(spec("x", type, dimensions)), List.of(spec("y", DataType.FP32, -1, 2))));
+
+        assertRefused(
+                engine,
+                () -> load(engine, "task: {name: image-classification, image: " + image + "}", 1),
+                "task image-classification: " + reason);
+    }
+
+    @Test
+    void refusesOutputsThatAreNoBoxes() {
+        StubEngine engine = new StubEngine(PICTURES);
+
+        assertRefused(
+                engine,
+                () -> load(engine, "task: {name: object-detection, format: ssd}", 1),
+                "task object-detection: 0 outputs could be FP32[batch,boxes,4], needed is one; the model has y FP32[-1,2]");
     }
 
     @Test

@@ -3,10 +3,15 @@ package io.atelier.repository;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.atelier.core.DataType;
+import io.atelier.core.ModelSignature;
 import io.atelier.core.Padding;
+import io.atelier.core.Shape;
+import io.atelier.core.TensorSpec;
+import io.atelier.engine.TaskConfig;
+import io.atelier.engine.TaskConfig.Pooling;
+import io.atelier.engine.TaskConfig.TextEmbedding;
 import io.atelier.repository.ModelConfig.Batching;
-import io.atelier.repository.TaskConfig.Pooling;
-import io.atelier.repository.TaskConfig.TextEmbedding;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -59,6 +64,7 @@ class ModelYamlTest {
                         ModelConfig.Share.DEFAULTS,
                         Optional.empty(),
                         Optional.empty(),
+                        Optional.empty(),
                         List.of()));
     }
 
@@ -79,6 +85,46 @@ class ModelYamlTest {
         assertThat(ModelYaml.parse("versions: all").versions()).isEqualTo(new VersionPolicy.All());
     }
 
+    @Test
+    void readsWhatAModelFileDoesNotTell() throws Exception {
+        assertThat(ModelYaml.parse("""
+                                inputs: [{name: x, datatype: FP32, shape: [-1, 3]}]
+                                outputs: [{name: y, datatype: INT64, shape: [-1]}]""").signature())
+                .contains(new ModelSignature(
+                        List.of(new TensorSpec("x", DataType.FP32, Shape.of(-1, 3))),
+                        List.of(new TensorSpec("y", DataType.INT64, Shape.of(-1)))));
+    }
+
+    @Test
+    void takesATaskAsAWord() throws Exception {
+        assertThat(ModelYaml.parse("task: text-embedding")).isEqualTo(ModelYaml.parse("task: {name: text-embedding}"));
+    }
+
+    @Test
+    void readsATaskOfImages() throws Exception {
+        assertThat(ModelYaml.parse("task: {name: image-classification, labels: [a, b], top-k: 2, image: {width: 9}}")
+                        .task())
+                .contains(new TaskConfig.ImageClassification(
+                        new TaskConfig.ImageInput(
+                                Optional.of(9),
+                                Optional.empty(),
+                                Optional.empty(),
+                                TaskConfig.Channels.RGB,
+                                TaskConfig.Fit.CROP,
+                                Optional.empty(),
+                                114,
+                                TaskConfig.Align.CENTER,
+                                TaskConfig.Interpolation.BILINEAR,
+                                true,
+                                1 / 255.0,
+                                List.of(),
+                                List.of(),
+                                1 << 24),
+                        new TaskConfig.Labels(List.of("a", "b"), Optional.empty()),
+                        new TaskConfig.Scoring(TaskConfig.Activation.SOFTMAX, 2, Double.NEGATIVE_INFINITY),
+                        Optional.empty()));
+    }
+
     @ParameterizedTest
     @CsvSource({"250us, PT0.00025S", "5ms, PT0.005S", "2s, PT2S", "1m, PT1M", "24h, PT24H", "0s, PT0S", "PT0.5S, PT0.5S"
     })
@@ -96,7 +142,7 @@ class ModelYamlTest {
             value = {
                 "3 | is the number 3, allowed is a mapping of keys",
                 "[a] | is a list, allowed is a mapping of keys",
-                "batch: 3 | batch is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions",
+                "batch: 3 | batch is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions, inputs, outputs",
                 "batching: 3 | batching is the number 3, allowed is a mapping of keys",
                 "batching: {max-batch: 3} | batching.max-batch is unknown, allowed are padding, max-batch-size, max-queue-delay, max-queue-size",
                 "batching: {max-batch-size: 0} | batching.max-batch-size is the number 0, allowed is an integer from 1 to 65536",
@@ -122,9 +168,25 @@ class ModelYamlTest {
                 "batching: {padding: {values: {ids: 0}, mask: m}} | batching.padding.values.m must be 0: the mask is padded too, and 0 marks what is padding",
                 "batching: {padding: {values: {m: 1}, mask: m}} | batching.padding.values.m must be 0: the mask is padded too, and 0 marks what is padding",
                 "batching: {padding: {mask: 1}} | batching.padding.mask is the number 1, allowed is the name of an input",
-                "task: text-embedding | task is the text \"text-embedding\", allowed is a mapping of keys",
-                "task: {pooling: mean} | task.name is missing, allowed is text-embedding",
-                "task: {name: translation} | task.name is the text \"translation\", allowed is text-embedding",
+                "inputs: 3 | inputs is the number 3, allowed is a list of mappings",
+                "inputs: [{name: x, datatype: FP32, shape: [-1]}] | inputs and outputs belong together, only one of them is there",
+                "inputs: [{datatype: FP32, shape: [-1]}] | inputs[0].name is missing, allowed is a name",
+                "inputs: [{name: x, shape: [-1]}] | inputs[0].datatype is missing, allowed is a datatype such as FP32",
+                "inputs: [{name: x, datatype: FP32, shape: [-2]}] | inputs[0].shape is the number -2, allowed is a list of integers of at least -1",
+                "task: {name: object-detection} | task.format is missing, allowed is yolov5 or yolov8 or ssd",
+                "task: {name: object-detection, format: ssd, threshold: 2} | task.threshold is the number 2, allowed is a number from 0.0 to 1.0",
+                "task: {name: image-classification, labels: []} | task.labels is an empty list, allowed is a list of texts",
+                "task: {name: image-classification, labels: [a, 1]} | task.labels is the number 1, allowed is a list of texts",
+                "task: {name: image-classification, labels: ../x} | task.labels is the text \"../x\", allowed is a list of names or the name of a file beside it",
+                "task: {name: image-classification, activation: tanh} | task.activation is the text \"tanh\", allowed is softmax or sigmoid or none",
+                "task: {name: image-classification, image: {mean: 0.5}} | task.image.mean is the number 0.5, allowed is a list of numbers",
+                "task: {name: image-classification, image: {std: [1, 0, 1]}} | task.image.std has a 0, by which nothing can be divided",
+                "task: {name: image-classification, image: {width: 9000}} | task.image.width is the number 9000, allowed is an integer from 1 to 8192",
+                "task: {name: image-classification, image: {size: 3}} | task.image.size is unknown, allowed are std, width, height, layout, channels, fit, shorter-side, fill, align, interpolation, antialias, scale, mean, max-pixels",
+                "task: 3 | task is the number 3, allowed is a mapping of keys",
+                "task: translation | task.name is the text \"translation\", allowed is KINDS",
+                "task: {pooling: mean} | task.name is missing, allowed is KINDS",
+                "task: {name: translation} | task.name is the text \"translation\", allowed is KINDS",
                 "task: {name: text-embedding, pooling: max} | task.pooling is the text \"max\", allowed is mean or cls",
                 "task: {name: text-embedding, normalize: 1} | task.normalize is the number 1, allowed is true or false",
                 "task: {name: text-embedding, tokenizer: ../t.json} | task.tokenizer is the text \"../t.json\", allowed is the name of a file beside it",
@@ -136,7 +198,10 @@ class ModelYamlTest {
     void namesTheKeyAndWhatIsAllowed(String yaml, String problem) {
         assertThatThrownBy(() -> ModelYaml.parse(yaml.replace('`', '"')))
                 .isInstanceOf(ModelConfigException.class)
-                .hasMessage("model.yaml: " + problem);
+                .hasMessage("model.yaml: "
+                        + problem.replace(
+                                "KINDS",
+                                "text-embedding or text-classification or image-classification or object-detection"));
     }
 
     @Test

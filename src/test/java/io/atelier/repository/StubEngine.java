@@ -4,14 +4,15 @@ import io.atelier.core.DataType;
 import io.atelier.core.DeviceId;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.Shape;
+import io.atelier.core.Task;
 import io.atelier.core.Tensor;
-import io.atelier.core.TextTokenizer;
 import io.atelier.core.Ticker;
 import io.atelier.engine.Engine;
 import io.atelier.engine.EngineBatch;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
+import io.atelier.engine.TaskConfig;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -84,8 +85,8 @@ final class StubEngine implements Engine {
     }
 
     @Override
-    public TextTokenizer loadTokenizer(Path file, int maxTokens) throws ModelLoadException {
-        throw new ModelLoadException("the stub has no tokenizer");
+    public Task loadTask(TaskConfig task, Path folder, ModelSignature signature) throws ModelLoadException {
+        throw new ModelLoadException("the stub has no tasks");
     }
 
     static CompletionStage<List<List<Tensor>>> oneNumberForEachOutput(EngineBatch batch) {

@@ -51,6 +51,7 @@ class TritonConfigTest {
                         ModelConfig.Share.DEFAULTS,
                         Optional.of(ModelFormat.ONNX),
                         Optional.empty(),
+                        Optional.empty(),
                         List.of(
                                 "input",
                                 "output",

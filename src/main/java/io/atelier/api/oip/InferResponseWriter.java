@@ -10,8 +10,6 @@ import io.atelier.core.Tensor;
 import jakarta.ws.rs.core.MediaType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -121,82 +119,7 @@ final class InferResponseWriter {
 
     private static void writeData(Tensor tensor, JsonGenerator json) throws IOException {
         json.writeArrayFieldStart("data");
-        ByteBuffer data = tensor.data();
-        switch (tensor.dataType()) {
-            case BOOL -> {
-                while (data.hasRemaining()) {
-                    json.writeBoolean(data.get() != 0);
-                }
-            }
-            case INT8 -> {
-                while (data.hasRemaining()) {
-                    json.writeNumber(data.get());
-                }
-            }
-            case UINT8 -> {
-                while (data.hasRemaining()) {
-                    json.writeNumber(Byte.toUnsignedInt(data.get()));
-                }
-            }
-            case INT16 -> {
-                while (data.hasRemaining()) {
-                    json.writeNumber(data.getShort());
-                }
-            }
-            case UINT16 -> {
-                while (data.hasRemaining()) {
-                    json.writeNumber(Short.toUnsignedInt(data.getShort()));
-                }
-            }
-            case INT32 -> {
-                while (data.hasRemaining()) {
-                    json.writeNumber(data.getInt());
-                }
-            }
-            case UINT32 -> {
-                while (data.hasRemaining()) {
-                    json.writeNumber(Integer.toUnsignedLong(data.getInt()));
-                }
-            }
-            case INT64 -> {
-                while (data.hasRemaining()) {
-                    json.writeNumber(data.getLong());
-                }
-            }
-            case UINT64 -> {
-                while (data.hasRemaining()) {
-                    json.writeNumber(Long.toUnsignedString(data.getLong()));
-                }
-            }
-            case FP32 -> {
-                while (data.hasRemaining()) {
-                    json.writeNumber(data.getFloat());
-                }
-            }
-            case FP64 -> {
-                while (data.hasRemaining()) {
-                    json.writeNumber(data.getDouble());
-                }
-            }
-            case BYTES -> {
-                for (int index = 0; data.hasRemaining(); index++) {
-                    json.writeString(text(tensor, index, data));
-                }
-            }
-            case FP16, BF16 -> throw new IllegalStateException(tensor + " has no JSON form"); // refused by the reader
-        }
+        TensorDataWriter.write(tensor, tensor.data(), Integer.MAX_VALUE, json);
         json.writeEndArray();
-    }
-
-    private static String text(Tensor tensor, int index, ByteBuffer data) {
-        int size = data.getInt();
-        ByteBuffer bytes = data.slice(data.position(), size);
-        data.position(data.position() + size);
-        try {
-            return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
-        } catch (CharacterCodingException e) {
-            throw new EngineFailure(
-                    "output '%s' element %d is not UTF-8 and has no JSON form".formatted(tensor.name(), index), e);
-        }
     }
 }

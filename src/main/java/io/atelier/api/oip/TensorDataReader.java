@@ -54,6 +54,11 @@ public final class TensorDataReader {
         this.max = max(type);
     }
 
+    /** The elements, as a direct little-endian buffer of exactly their size. */
+    public ByteBuffer read() throws IOException {
+        return type.isFixedSize() ? readNumbers(room(tensor, type, elements)) : readBytes();
+    }
+
     /**
      * An empty direct buffer for so many numbers.
      *

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.exc.InputCoercionException;
 import io.atelier.api.Json;
 import io.atelier.core.ServingException.InvalidInput;
+import io.atelier.core.TaskInput;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +23,11 @@ record EmbeddingsRequest(
 
     EmbeddingsRequest {
         texts = List.copyOf(texts);
+    }
+
+    /** The texts, as the task is asked. */
+    List<TaskInput> values() {
+        return List.copyOf(texts.stream().map(TaskInput.Text::new).toList());
     }
 
     /**

@@ -4,7 +4,10 @@ import io.atelier.api.ClientTimeout;
 import io.atelier.api.Exchange;
 import io.atelier.api.ReceivedBody;
 import io.atelier.core.Deadline;
+import io.atelier.core.ServingException.InvalidInput;
+import io.atelier.core.TaskKind;
 import io.atelier.serving.InferenceService;
+import io.atelier.serving.ModelView;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.http.HttpServerRequest;
 import jakarta.ws.rs.POST;
@@ -75,8 +78,8 @@ public class EmbeddingsResource {
         return exchange.answer(
                 http,
                 body -> read(http, body),
-                question -> service.embed(
-                        question.request().model(), question.request().texts(), question.deadline()),
+                question -> service.predict(
+                        question.request().model(), null, question.request().values(), question.deadline()),
                 EmbeddingsResponse::dataBytes,
                 (question, embeddings) -> EmbeddingsResponse.write(question.request(), embeddings));
     }
@@ -86,8 +89,11 @@ public class EmbeddingsResource {
     private Question read(HttpServerRequest http, ReceivedBody body) {
         Duration header = ClientTimeout.of(http);
         EmbeddingsRequest request = EmbeddingsRequest.read(body.bytes(), body.length());
-        Duration allowed = service.model(request.model(), null).timeout();
-        Duration timeout = ClientTimeout.shortest(allowed, header);
+        ModelView model = service.model(request.model(), null);
+        if (model.task() != TaskKind.TEXT_EMBEDDING) {
+            throw new InvalidInput("model '" + request.model() + "' does not embed texts");
+        }
+        Duration timeout = ClientTimeout.shortest(model.timeout(), header);
         return new Question(request, service.deadline(timeout.minus(body.age())));
     }
 }

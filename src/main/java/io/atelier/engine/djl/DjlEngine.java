@@ -3,17 +3,18 @@ package io.atelier.engine.djl;
 import ai.djl.Device;
 import ai.djl.MalformedModelException;
 import ai.djl.Model;
-import ai.djl.huggingface.tokenizers.Encoding;
-import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.atelier.core.DeviceId;
-import io.atelier.core.TextTokenizer;
+import io.atelier.core.ModelSignature;
+import io.atelier.core.Task;
 import io.atelier.engine.Engine;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
+import io.atelier.engine.TaskConfig;
+import io.atelier.engine.djl.task.Tasks;
 import io.atelier.engine.onnx.PerRowQuantization;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -21,20 +22,21 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * DJL with its OnnxRuntime engine. Reads local files alone: DJL is told to stay offline and not to report its use.
+ * DJL with its OnnxRuntime engine, and its PyTorch engine where the build has it. Reads local files alone: DJL is told to stay offline and not to report its use.
  *
  * <p>Thread-safe.
  */
 public final class DjlEngine implements Engine {
     private static final Logger LOG = LoggerFactory.getLogger(DjlEngine.class);
     private static final String ENGINE = "OnnxRuntime";
+    private static final String PYTORCH = "PyTorch";
+    private static final String TORCHSCRIPT = ".pt";
 
     private final ai.djl.engine.Engine engine;
     private final SessionSettings settings;
@@ -43,6 +45,8 @@ public final class DjlEngine implements Engine {
         this.settings = settings;
         System.setProperty("ai.djl.offline", "true");
         System.setProperty("OPT_OUT_TRACKING", "true");
+        System.setProperty("ai.djl.pytorch.num_threads", Integer.toString(settings.intraOpThreads()));
+        System.setProperty("ai.djl.pytorch.num_interop_threads", "1");
         // DJL must be first to touch ONNX Runtime: it is unusable in a process whose OrtEnvironment exists already
         this.engine = ai.djl.engine.Engine.getEngine(ENGINE);
     }
@@ -60,16 +64,23 @@ public final class DjlEngine implements Engine {
 
     @Override
     public ModelInstance load(ModelSource source, DeviceId device) throws ModelLoadException {
+        if (source.file().toString().endsWith(TORCHSCRIPT)) {
+            return loadTorchScript(source, device);
+        }
+        if (source.declared().isPresent()) {
+            throw new ModelLoadException("inputs and outputs are not to be declared: "
+                    + source.file().getFileName() + " tells its own");
+        }
         byte[] file = read(source);
         List<Model> models = new ArrayList<>();
         try {
-            Model alone = open(source, device, model -> model.load(source.file(), null, options()));
+            Model alone = open(source, device, ENGINE, model -> model.load(source.file(), null, options()));
             models.add(alone);
             PerRowQuantization.Result rewriting =
                     PerRowQuantization.rewrite(file, source.padding().mask());
             if (rewriting instanceof PerRowQuantization.Rewritten rewritten) {
                 InputStream rows = new ByteArrayInputStream(rewritten.model());
-                Model together = open(source, device, model -> model.load(rows, options()));
+                Model together = open(source, device, ENGINE, model -> model.load(rows, options()));
                 models.add(together);
                 return new DjlModelInstance(source, alone, together);
             }
@@ -87,11 +98,24 @@ public final class DjlEngine implements Engine {
         }
     }
 
-    private static byte[] read(ModelSource source) throws ModelLoadException {
-        if (!source.file().toString().endsWith(".onnx")) {
-            throw new ModelLoadException(
-                    source.file().getFileName() + " needs an engine that is not in this build; it runs model.onnx");
+    private ModelInstance loadTorchScript(ModelSource source, DeviceId device) throws ModelLoadException {
+        Path name = source.file().getFileName();
+        if (!ai.djl.engine.Engine.hasEngine(PYTORCH)) {
+            throw new ModelLoadException(name + " needs PyTorch, which is in builds made with -Ppytorch");
         }
+        ModelSignature signature = source.declared()
+                .orElseThrow(() -> new ModelLoadException(
+                        name + " does not tell its inputs and outputs: model.yaml has to, as inputs and outputs"));
+        Model model = open(source, device, PYTORCH, opened -> opened.load(source.file(), null, Map.of()));
+        try {
+            return new TorchModelInstance(source, model, signature);
+        } catch (ModelLoadException | RuntimeException failure) {
+            model.close();
+            throw failure;
+        }
+    }
+
+    private static byte[] read(ModelSource source) throws ModelLoadException {
         try {
             return Files.readAllBytes(source.file());
         } catch (IOException failure) {
@@ -99,9 +123,10 @@ public final class DjlEngine implements Engine {
         }
     }
 
-    private static Model open(ModelSource source, DeviceId device, Loading loading) throws ModelLoadException {
+    private static Model open(ModelSource source, DeviceId device, String engine, Loading loading)
+            throws ModelLoadException {
         Device target = device.kind() == DeviceId.Kind.GPU ? Device.gpu(device.index()) : Device.cpu();
-        Model model = Model.newInstance(source.model().name(), target, ENGINE);
+        Model model = Model.newInstance(source.model().name(), target, engine);
         try {
             loading.into(model);
             return model;
@@ -132,19 +157,8 @@ public final class DjlEngine implements Engine {
     }
 
     @Override
-    public TextTokenizer loadTokenizer(Path file, int maxTokens) throws ModelLoadException {
-        try {
-            return new Tokenizer(
-                    HuggingFaceTokenizer.builder()
-                            .optTokenizerPath(file)
-                            .optTruncation(true)
-                            .optMaxLength(maxTokens)
-                            .optPadding(false)
-                            .build(),
-                    maxTokens);
-        } catch (IOException | RuntimeException failure) {
-            throw new ModelLoadException(file.getFileName() + " cannot be loaded: " + rootMessage(failure), failure);
-        }
+    public Task loadTask(TaskConfig task, Path folder, ModelSignature signature) throws ModelLoadException {
+        return Tasks.load(task, folder, signature);
     }
 
     static String rootMessage(Throwable failure) {
@@ -153,15 +167,5 @@ public final class DjlEngine implements Engine {
             root = root.getCause();
         }
         return String.valueOf(root.getMessage());
-    }
-
-    /** A HuggingFace tokenizer; its native part may be called by several threads. */
-    private record Tokenizer(HuggingFaceTokenizer tokenizer, int maxTokens) implements TextTokenizer {
-        @Override
-        public List<long[]> encode(List<String> texts) {
-            return Arrays.stream(tokenizer.batchEncode(texts))
-                    .map(Encoding::getIds)
-                    .toList();
-        }
     }
 }

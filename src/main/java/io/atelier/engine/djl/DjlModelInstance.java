@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /** A model loaded by DJL on one device. */
@@ -31,12 +30,16 @@ final class DjlModelInstance implements ModelInstance {
         LoadedSession session = LoadedSession.of(alone);
         this.signature = session.signature();
         BatchLayout layout = new BatchLayout(signature, source.padding());
-        this.oneRow = new Lanes(alone, session, layout);
+        this.oneRow = lanes(alone, session, layout);
         if (together == alone) {
             this.manyRows = oneRow;
         } else {
-            this.manyRows = together == null ? null : new Lanes(together, LoadedSession.of(together), layout);
+            this.manyRows = together == null ? null : lanes(together, LoadedSession.of(together), layout);
         }
+    }
+
+    private static Lanes lanes(Model model, LoadedSession session, BatchLayout layout) {
+        return new Lanes(model, () -> new BatchPredictor(model, session.session(), session.signature(), layout));
     }
 
     @Override
@@ -73,40 +76,6 @@ final class DjlModelInstance implements ModelInstance {
         oneRow.close();
         if (manyRows != null && manyRows != oneRow) {
             manyRows.close();
-        }
-    }
-
-    /**
-     * The predictors of one model. A predictor belongs to one thread at a time, the session beneath it to all: they are
-     * lent out from a pool that grows to as many as run at once.
-     */
-    private static final class Lanes {
-        private final Model model;
-        private final LoadedSession session;
-        private final BatchLayout layout;
-        private final ConcurrentLinkedQueue<BatchPredictor> idle = new ConcurrentLinkedQueue<>();
-
-        Lanes(Model model, LoadedSession session, BatchLayout layout) {
-            this.model = model;
-            this.session = session;
-            this.layout = layout;
-        }
-
-        List<List<Tensor>> predict(EngineBatch batch) throws TranslateException {
-            BatchPredictor predictor = idle.poll();
-            if (predictor == null) {
-                predictor = new BatchPredictor(model, session.session(), session.signature(), layout);
-            }
-            try {
-                return predictor.predict(batch);
-            } finally {
-                idle.add(predictor);
-            }
-        }
-
-        void close() {
-            idle.forEach(BatchPredictor::close);
-            model.close();
         }
     }
 }

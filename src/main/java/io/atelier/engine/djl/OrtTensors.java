@@ -78,7 +78,7 @@ final class OrtTensors {
         return raw.flip();
     }
 
-    private static ai.djl.ndarray.types.DataType type(DataType type) {
+    static ai.djl.ndarray.types.DataType type(DataType type) {
         return switch (type) {
             case FP32 -> ai.djl.ndarray.types.DataType.FLOAT32;
             case FP64 -> ai.djl.ndarray.types.DataType.FLOAT64;

@@ -17,6 +17,7 @@ import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
 import io.atelier.repository.EmbeddedModel;
 import io.atelier.testing.OnnxModelWriter;
+import io.atelier.testing.TorchScriptWriter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +26,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -45,6 +47,28 @@ class DjlEngineTest {
     Path folder;
 
     private final DjlEngine engine = new DjlEngine(new SessionSettings(1, false));
+
+    @Test
+    void refusesTorchScriptByNameWithoutPyTorch() throws Exception {
+        assumeThat(ai.djl.engine.Engine.hasEngine("PyTorch")).isFalse();
+        Path file =
+                Files.write(folder.resolve("model.pt"), TorchScriptWriter.module("x: Tensor", "Tensor", "return x"));
+
+        assertThatThrownBy(() -> engine.load(source(file, Padding.NONE), CPU))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessage("model.pt needs PyTorch, which is in builds made with -Ppytorch");
+    }
+
+    @Test
+    void refusesADeclarationOfWhatTheFileTells() throws Exception {
+        Path file = Files.write(folder.resolve("model.onnx"), OnnxModelWriter.identity("FP32", "batch"));
+        ModelSignature declared = new ModelSignature(List.of(), List.of());
+
+        assertThatThrownBy(() -> engine.load(
+                        new ModelSource(new ModelId("m", "1"), file, Padding.NONE, 1, Optional.of(declared)), CPU))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessage("inputs and outputs are not to be declared: model.onnx tells its own");
+    }
 
     @Test
     void readsTheSignatureFromTheModel() throws Exception {

@@ -1,0 +1,319 @@
+package io.atelier.engine;
+
+import io.atelier.core.DataType;
+import io.atelier.core.ModelSignature;
+import io.atelier.core.TaskKind;
+import io.atelier.core.TensorSpec;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/** What a model is for, as its folder says. Immutable. */
+public sealed interface TaskConfig {
+    TaskKind kind();
+
+    /** A task that reads texts. */
+    sealed interface OfText extends TaskConfig permits TextEmbedding, TextClassification {
+        String DEFAULT_TOKENIZER = "tokenizer.json";
+        int DEFAULT_MAX_TOKENS = 512;
+
+        /** The input that takes the token ids; the model must have it. */
+        String INPUT_IDS = "input_ids";
+
+        /** The input that is 1 where there is a token. */
+        String ATTENTION_MASK = "attention_mask";
+
+        /** The input that tells apart the two texts of a pair; 0 here. */
+        String TOKEN_TYPE_IDS = "token_type_ids";
+
+        /** The inputs that can be made from a text; a model that asks for any other does not fit. */
+        Set<String> INPUTS = Set.of(INPUT_IDS, ATTENTION_MASK, TOKEN_TYPE_IDS);
+
+        /** Name of the tokenizer's file in the model's folder. */
+        String tokenizer();
+
+        /** Most tokens of one text, special ones included; longer texts are cut. */
+        int maxTokens();
+
+        private static void require(String tokenizer, int maxTokens) {
+            if (!isFileName(tokenizer)) {
+                throw new IllegalArgumentException("tokenizer \"" + tokenizer + "\" is not a file name");
+            }
+            if (maxTokens < 1) {
+                throw new IllegalArgumentException("at most " + maxTokens + " tokens leave nothing to read");
+            }
+        }
+    }
+
+    /** A task that reads images. */
+    sealed interface OfImage extends TaskConfig permits ImageClassification, ObjectDetection {
+        ImageInput image();
+    }
+
+    /** A task that names classes. */
+    sealed interface OfClasses extends TaskConfig permits TextClassification, ImageClassification, ObjectDetection {
+        Labels labels();
+    }
+
+    /** A task with one output of a certain form. */
+    sealed interface OfOneOutput extends TaskConfig permits TextEmbedding, TextClassification, ImageClassification {
+        /** The output to read; empty where the model has only one that fits. */
+        Optional<String> output();
+
+        /** The forms that fit, for people. */
+        String forms();
+
+        boolean fits(TensorSpec output);
+
+        /** The output named, or the only one that fits; empty if there is none. */
+        default Optional<TensorSpec> outputOf(ModelSignature signature) {
+            if (output().isPresent()) {
+                return signature.output(output().get()).filter(this::fits);
+            }
+            List<TensorSpec> fitting = fitting(signature);
+            return fitting.size() == 1 ? Optional.of(fitting.get(0)) : Optional.empty();
+        }
+
+        default List<TensorSpec> fitting(ModelSignature signature) {
+            return signature.outputs().stream().filter(this::fits).toList();
+        }
+    }
+
+    /**
+     * Texts become vectors: tokens in, one vector of each text out.
+     *
+     * @param pooling   how the vectors of the tokens become one; without effect where the model pools itself
+     * @param normalize whether vectors are scaled to length 1
+     */
+    record TextEmbedding(String tokenizer, int maxTokens, Pooling pooling, boolean normalize, Optional<String> output)
+            implements OfText, OfOneOutput {
+        public TextEmbedding {
+            OfText.require(tokenizer, maxTokens);
+        }
+
+        @Override
+        public TaskKind kind() {
+            return TaskKind.TEXT_EMBEDDING;
+        }
+
+        @Override
+        public String forms() {
+            return "FP32[batch,sequence,d] or FP32[batch,d]";
+        }
+
+        @Override
+        public boolean fits(TensorSpec spec) {
+            int rank = spec.shape().rank();
+            return spec.dataType() == DataType.FP32 && (rank == 2 || rank == 3);
+        }
+    }
+
+    /** Texts get labels: tokens in, one score for each class out. */
+    record TextClassification(String tokenizer, int maxTokens, Labels labels, Scoring scoring, Optional<String> output)
+            implements OfText, OfClasses, OfOneOutput {
+        public TextClassification {
+            OfText.require(tokenizer, maxTokens);
+        }
+
+        @Override
+        public TaskKind kind() {
+            return TaskKind.TEXT_CLASSIFICATION;
+        }
+
+        @Override
+        public String forms() {
+            return Scoring.FORMS;
+        }
+
+        @Override
+        public boolean fits(TensorSpec spec) {
+            return Scoring.fits(spec);
+        }
+    }
+
+    /** Images get labels: pixels in, one score for each class out. */
+    record ImageClassification(ImageInput image, Labels labels, Scoring scoring, Optional<String> output)
+            implements OfImage, OfClasses, OfOneOutput {
+        @Override
+        public TaskKind kind() {
+            return TaskKind.IMAGE_CLASSIFICATION;
+        }
+
+        @Override
+        public String forms() {
+            return Scoring.FORMS;
+        }
+
+        @Override
+        public boolean fits(TensorSpec spec) {
+            return Scoring.fits(spec);
+        }
+    }
+
+    /**
+     * Things are found in images: pixels in, boxes with scores out.
+     *
+     * @param threshold  least score of what is found; 0 to 1
+     * @param overlap    of two boxes of one label that overlap more (area in common, divided by the area of both), the
+     *                   likelier one stays; 0 to 1
+     * @param maxObjects most objects in one answer; at least 1
+     */
+    record ObjectDetection(
+            ImageInput image, Labels labels, BoxFormat format, double threshold, double overlap, int maxObjects)
+            implements OfImage, OfClasses {
+        @Override
+        public TaskKind kind() {
+            return TaskKind.OBJECT_DETECTION;
+        }
+    }
+
+    /** How the vectors of a text's tokens become one. */
+    enum Pooling {
+        /** Their mean, over the tokens that the mask keeps. */
+        MEAN,
+        /** That of the first token. */
+        CLS
+    }
+
+    /**
+     * How the numbers that a model gives its classes become scores.
+     *
+     * @param topK      most labels in one answer; at least 1
+     * @param threshold labels with a lower score are left out
+     */
+    record Scoring(Activation activation, int topK, double threshold) {
+        static final String FORMS = "FP32[batch,classes]";
+
+        /** Axes of size 1 behind the classes are what a pooling layer leaves. */
+        private static boolean fits(TensorSpec spec) {
+            return spec.dataType() == DataType.FP32
+                    && spec.shape().rank() >= 2
+                    && IntStream.range(2, spec.shape().rank())
+                            .allMatch(axis -> spec.shape().dimension(axis) == 1);
+        }
+    }
+
+    /** What turns a model's numbers into scores. */
+    enum Activation {
+        /** One label is right: the scores add up to 1. */
+        SOFTMAX,
+        /** Each label is right or not by itself. */
+        SIGMOID,
+        /** The model has done it. */
+        NONE
+    }
+
+    /**
+     * Where the names of the classes come from.
+     *
+     * @param names the names themselves; empty if they stand in a file
+     * @param file  a file in the model's folder; empty for the first of the usual names that is there
+     */
+    record Labels(List<String> names, Optional<String> file) {
+        /** Nothing was said. */
+        public static final Labels UNSAID = new Labels(List.of(), Optional.empty());
+
+        public Labels {
+            names = List.copyOf(names);
+        }
+    }
+
+    /** How a detector writes boxes. */
+    enum BoxFormat {
+        /** FP32[batch,boxes,5+classes]: centre, width and height in pixels, objectness, a score for each class. */
+        YOLOV5,
+        /** FP32[batch,4+classes,boxes]: centre, width and height in pixels, a score for each class. */
+        YOLOV8,
+        /**
+         * FP32[batch,boxes,4] and FP32[batch,boxes,classes]: corners as parts of width and height, a score for each class,
+         * of which the first is the background.
+         */
+        SSD
+    }
+
+    /**
+     * How an image becomes an input. What is empty is inferred from the model or is the kind's default; see
+     * {@link ImageLayout}.
+     *
+     * @param shorterSide    to what the shorter side is scaled before {@link Fit#CROP} cuts
+     * @param fill           what fills the sides of {@link Fit#PAD}; 0 to 255
+     * @param align          where the image stands between the fill
+     * @param antialias      whether shrinking looks at all pixels, as Pillow does, or at the nearest ones, as OpenCV does
+     * @param scale          what a pixel of 0 to 255 is multiplied with
+     * @param mean           what is subtracted then, for each channel in the model's order
+     * @param std            what it is divided by at last, likewise
+     * @param maxPixels      most pixels of an image as it is sent
+     */
+    record ImageInput(
+            Optional<Integer> width,
+            Optional<Integer> height,
+            Optional<Layout> layout,
+            Channels channels,
+            Fit fit,
+            Optional<Integer> shorterSide,
+            double fill,
+            Align align,
+            Interpolation interpolation,
+            boolean antialias,
+            double scale,
+            List<Double> mean,
+            List<Double> std,
+            int maxPixels) {
+        /** 4096 by 4096. */
+        public static final int DEFAULT_MAX_PIXELS = 1 << 24;
+
+        public static final int MOST_PIXELS = 1 << 28;
+
+        public ImageInput {
+            mean = List.copyOf(mean);
+            std = List.copyOf(std);
+        }
+    }
+
+    /** In which order the axes of an image stand. */
+    enum Layout {
+        /** [batch,channels,height,width]. */
+        NCHW,
+        /** [batch,height,width,channels]. */
+        NHWC
+    }
+
+    /** In which order the colours stand. */
+    enum Channels {
+        RGB,
+        BGR
+    }
+
+    /** How an image of any shape becomes one of the model's. */
+    enum Fit {
+        /** Scaled until the shorter side fits, and cut in the middle. */
+        CROP,
+        /** Scaled until all of it fits, and filled up. */
+        PAD,
+        /** Scaled to both sides, whatever becomes of its shape. */
+        STRETCH
+    }
+
+    /** Where a padded image stands. */
+    enum Align {
+        CENTER,
+        /** Top left. */
+        START
+    }
+
+    /** How pixels are made between pixels. */
+    enum Interpolation {
+        NEAREST,
+        BILINEAR,
+        BICUBIC
+    }
+
+    /** Whether this names a file in a folder, and nothing outside of it. */
+    static boolean isFileName(String name) {
+        return !name.isBlank()
+                && !name.equals(".")
+                && !name.equals("..")
+                && name.chars().noneMatch(c -> c == '/' || c == '\\' || c < ' ');
+    }
+}

@@ -1,0 +1,24 @@
+package io.atelier.engine.djl.task;
+
+import io.atelier.core.Task;
+import io.atelier.core.TaskInput;
+import io.atelier.core.TaskKind;
+import java.util.List;
+
+/** Labels for each text. */
+record TextClassificationTask(TextInputs texts, ClassScores scores, String output) implements Task {
+    @Override
+    public TaskKind kind() {
+        return TaskKind.TEXT_CLASSIFICATION;
+    }
+
+    @Override
+    public List<String> outputs() {
+        return List.of(output);
+    }
+
+    @Override
+    public List<Part> prepare(List<TaskInput> values, int maxRows) {
+        return texts.parts(values, maxRows, (outputs, tokens) -> scores.answers(outputs.get(0)));
+    }
+}

@@ -1,0 +1,136 @@
+package io.atelier.repository;
+
+import io.atelier.core.TaskKind;
+import io.atelier.engine.TaskConfig;
+import io.atelier.engine.TaskConfig.Activation;
+import io.atelier.engine.TaskConfig.Align;
+import io.atelier.engine.TaskConfig.BoxFormat;
+import io.atelier.engine.TaskConfig.Channels;
+import io.atelier.engine.TaskConfig.Fit;
+import io.atelier.engine.TaskConfig.ImageClassification;
+import io.atelier.engine.TaskConfig.ImageInput;
+import io.atelier.engine.TaskConfig.Interpolation;
+import io.atelier.engine.TaskConfig.Labels;
+import io.atelier.engine.TaskConfig.Layout;
+import io.atelier.engine.TaskConfig.ObjectDetection;
+import io.atelier.engine.TaskConfig.OfText;
+import io.atelier.engine.TaskConfig.Pooling;
+import io.atelier.engine.TaskConfig.Scoring;
+import io.atelier.engine.TaskConfig.TextClassification;
+import io.atelier.engine.TaskConfig.TextEmbedding;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Reads the key {@code task} of {@code model.yaml}. */
+final class TaskYaml {
+    private static final List<String> KINDS =
+            Stream.of(TaskKind.values()).map(TaskKind::word).toList();
+    private static final int LONGEST_SIDE = 8192;
+    private static final int MOST_ANSWERS = 100_000;
+
+    private TaskYaml() {}
+
+    static TaskConfig read(YamlSection task) throws ModelConfigException {
+        String name = task.word("name", KINDS)
+                .orElseThrow(() -> task.problem("task.name is missing, allowed is " + String.join(" or ", KINDS)));
+        return switch (kind(name)) {
+            case TEXT_EMBEDDING ->
+                new TextEmbedding(
+                        tokenizer(task),
+                        maxTokens(task),
+                        option(task, "pooling", Pooling.class).orElse(Pooling.MEAN),
+                        task.flag("normalize").orElse(true),
+                        output(task));
+            case TEXT_CLASSIFICATION ->
+                new TextClassification(tokenizer(task), maxTokens(task), labels(task), scoring(task), output(task));
+            case IMAGE_CLASSIFICATION ->
+                new ImageClassification(image(task, Fit.CROP), labels(task), scoring(task), output(task));
+            case OBJECT_DETECTION -> detection(task);
+        };
+    }
+
+    private static TaskKind kind(String word) {
+        return Stream.of(TaskKind.values())
+                .filter(kind -> kind.word().equals(word))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static ObjectDetection detection(YamlSection task) throws ModelConfigException {
+        BoxFormat format = option(task, "format", BoxFormat.class)
+                .orElseThrow(() -> task.problem(
+                        "task.format is missing, allowed is " + String.join(" or ", words(BoxFormat.class))));
+        return new ObjectDetection(
+                image(task, format == BoxFormat.SSD ? Fit.STRETCH : Fit.PAD),
+                labels(task),
+                format,
+                task.number("threshold", 0, 1).orElse(0.25),
+                task.number("overlap", 0, 1).orElse(0.45),
+                task.integer("max-objects", MOST_ANSWERS).orElse(100));
+    }
+
+    private static String tokenizer(YamlSection task) throws ModelConfigException {
+        return task.text("tokenizer", "the name of a file beside it", TaskConfig::isFileName)
+                .orElse(OfText.DEFAULT_TOKENIZER);
+    }
+
+    private static int maxTokens(YamlSection task) throws ModelConfigException {
+        return task.integer("max-tokens", Integer.MAX_VALUE).orElse(OfText.DEFAULT_MAX_TOKENS);
+    }
+
+    private static Optional<String> output(YamlSection task) throws ModelConfigException {
+        return task.text("output", "the name of an output", name -> !name.isBlank());
+    }
+
+    private static Labels labels(YamlSection task) throws ModelConfigException {
+        return task.isList("labels")
+                ? new Labels(task.listOfTexts("labels"), Optional.empty())
+                : new Labels(
+                        List.of(),
+                        task.text("labels", "a list of names or the name of a file beside it", TaskConfig::isFileName));
+    }
+
+    private static Scoring scoring(YamlSection task) throws ModelConfigException {
+        return new Scoring(
+                option(task, "activation", Activation.class).orElse(Activation.SOFTMAX),
+                task.integer("top-k", MOST_ANSWERS).orElse(5),
+                task.number("threshold", -1e6, 1e6).orElse(Double.NEGATIVE_INFINITY));
+    }
+
+    private static ImageInput image(YamlSection task, Fit defaultFit) throws ModelConfigException {
+        Optional<YamlSection> given = task.section("image");
+        YamlSection image = given.isPresent() ? given.get() : task.none("image");
+        List<Double> std = image.listOfNumbers("std");
+        if (std.contains(0.0)) {
+            throw task.problem("task.image.std has a 0, by which nothing can be divided");
+        }
+        return new ImageInput(
+                image.integer("width", LONGEST_SIDE),
+                image.integer("height", LONGEST_SIDE),
+                option(image, "layout", Layout.class),
+                option(image, "channels", Channels.class).orElse(Channels.RGB),
+                option(image, "fit", Fit.class).orElse(defaultFit),
+                image.integer("shorter-side", LONGEST_SIDE),
+                image.number("fill", 0, 255).orElse(114.0),
+                option(image, "align", Align.class).orElse(Align.CENTER),
+                option(image, "interpolation", Interpolation.class).orElse(Interpolation.BILINEAR),
+                image.flag("antialias").orElse(true),
+                image.number("scale", -1e6, 1e6).orElse(1 / 255.0),
+                image.listOfNumbers("mean"),
+                std,
+                image.integer("max-pixels", ImageInput.MOST_PIXELS).orElse(ImageInput.DEFAULT_MAX_PIXELS));
+    }
+
+    private static <E extends Enum<E>> Optional<E> option(YamlSection section, String key, Class<E> type)
+            throws ModelConfigException {
+        return section.word(key, words(type)).map(word -> Enum.valueOf(type, word.toUpperCase(Locale.ROOT)));
+    }
+
+    private static <E extends Enum<E>> List<String> words(Class<E> type) {
+        return Stream.of(type.getEnumConstants())
+                .map(value -> value.name().toLowerCase(Locale.ROOT))
+                .toList();
+    }
+}
