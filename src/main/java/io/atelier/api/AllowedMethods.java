@@ -7,8 +7,8 @@ import java.util.regex.Pattern;
 final class AllowedMethods {
     private static final String MODEL = "/v2/models/[^/]+(/versions/[^/]+)?";
 
-    private static final Pattern ASKED = Pattern.compile(
-            "/v2(/health/(live|ready)|/models/stats|/devices)?|" + MODEL + "(/ready|/config|/stats)?|/v1/models(/[^/:]+)?");
+    private static final Pattern ASKED = Pattern.compile("/v2(/health/(live|ready)|/models/stats|/devices)?|" + MODEL
+            + "(/ready|/config|/stats)?|/v1/models(/[^/:]+)?");
 
     private static final Pattern POSTED = Pattern.compile(
             MODEL + "/infer|/v2/repository/(index|models/[^/]+/(load|unload))|/v1/models/[^/]+:predict|/v1/embeddings");
