@@ -552,16 +552,18 @@ public final class GpuCheck {
                 quarantined < 2 && reason.equals("hang") && ready == 503 && back > 0);
     }
 
-    /** Turns of the loop that take about so long, by the second of two runs: the first pays for what was put off. */
+    /** Turns of the loop that take about so long, or longer, by the fastest of some runs: others were held up. */
     private long turns(Service service, double seconds) throws Exception {
         for (long turns = 16; ; turns *= 2) {
             byte[] body = loop(turns);
-            service.status("/v2/models/loop/infer", body);
-            long began = System.nanoTime();
-            service.status("/v2/models/loop/infer", body);
-            double took = (System.nanoTime() - began) / 1e9;
-            if (took > 0.15) {
-                return (long) Math.max(1, turns * seconds / took);
+            double fastest = Double.POSITIVE_INFINITY;
+            for (int i = 0; i < 5; i++) {
+                long began = System.nanoTime();
+                service.status("/v2/models/loop/infer", body);
+                fastest = Math.min(fastest, (System.nanoTime() - began) / 1e9);
+            }
+            if (fastest > 0.1) {
+                return (long) Math.max(1, turns * seconds / fastest);
             }
         }
     }
