@@ -12,7 +12,9 @@ import io.atelier.device.FaultToleranceGuard;
 import io.atelier.device.GuardPolicy;
 import io.atelier.device.WatchPolicy;
 import io.atelier.engine.Engine;
+import io.atelier.metrics.GpuMetrics;
 import io.atelier.metrics.MetricsListener;
+import io.atelier.nvidia.GpuTelemetry;
 import io.atelier.repository.ModelRepositoryException;
 import io.atelier.serving.Admission;
 import io.atelier.serving.InferenceService;
@@ -65,6 +67,8 @@ final class Service {
     private final InferenceService inference;
     private final Models models;
     private final Jobs jobs;
+    private final GpuMetrics gpus;
+    private volatile @Nullable GpuTelemetry telemetry;
     private volatile @Nullable Deadline drained;
 
     /** @throws IllegalArgumentException if a device that was asked for cannot be used */
@@ -80,7 +84,7 @@ final class Service {
         this.ticker = ticker;
         this.statistics = new ModelStatistics(ticker, InstantSource.system());
         this.listener = ServingListener.all(metrics, statistics);
-        List<DeviceId> ids = DevicePlan.of(config.devices(), engine.gpuCount());
+        List<DeviceId> ids = DevicePlan.of(config.devices(), engine::gpuCount);
         this.devices = ids.stream().map(id -> device(id, slots(id, ids))).toList();
         this.inference = new QueuedInferenceService(
                 directory,
@@ -117,6 +121,7 @@ final class Service {
         InMemoryJobStore store = new InMemoryJobStore(policy.maxJobs(), policy.maxBytes(), timer, ticker);
         this.jobs = new Jobs(store, policy, workers, InstantSource.system());
         metrics.showJobs(store::size, store::sizeBytes);
+        this.gpus = metrics.gpus();
     }
 
     InferenceService inference() {
@@ -149,6 +154,7 @@ final class Service {
      */
     CompletableFuture<Void> start() throws ModelRepositoryException {
         long started = ticker.nanoTime();
+        watchGpus();
         return models.loadAll().thenAccept(lines -> {
             devices.forEach(DeviceExecutor::open);
             admission.open();
@@ -179,6 +185,10 @@ final class Service {
      * a job, which has what is left of that time.
      */
     void stop() {
+        GpuTelemetry watching = telemetry;
+        if (watching != null) {
+            watching.close();
+        }
         devices.forEach(DeviceExecutor::drain);
         try {
             admission.close().get(drainNanos(), TimeUnit.NANOSECONDS);
@@ -208,6 +218,16 @@ final class Service {
         Deadline limit = drained;
         return Math.max(
                 LAST_WAIT.toNanos(), limit == null ? config.drain().timeout().toNanos() : limit.remainingNanos());
+    }
+
+    private void watchGpus() {
+        GpuTelemetry.start(devices.stream().map(DeviceExecutor::id).toList(), new GpuFaults(devices, gpus), ticker)
+                .ifPresent(found -> {
+                    telemetry = found;
+                    found.measures()
+                            .forEach((device, measures) -> measures.forEach(
+                                    measure -> gpus.show(device, measure, () -> found.value(device, measure))));
+                });
     }
 
     private DeviceExecutor device(DeviceId id, int slots) {

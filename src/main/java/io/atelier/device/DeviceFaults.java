@@ -27,13 +27,16 @@ final class DeviceFaults {
             "gpu has fallen off the bus",
             "context is destroyed");
 
+    /** The device lacks memory for this execution; its context lives on. */
+    private static final List<String> NO_MEMORY = List.of("out of memory", "alloc_failed");
+
     private DeviceFaults() {}
 
     /** Whether the device cannot be trusted after this failure. */
     static boolean isSticky(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             String text = String.valueOf(cause.getMessage()).toLowerCase(Locale.ROOT);
-            if (WORDS.stream().anyMatch(text::contains)) {
+            if (WORDS.stream().anyMatch(text::contains) && NO_MEMORY.stream().noneMatch(text::contains)) {
                 return true;
             }
         }

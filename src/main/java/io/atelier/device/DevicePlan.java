@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -24,13 +25,18 @@ public final class DevicePlan {
     /**
      * The devices meant by {@code wanted}, in order.
      *
-     * @param gpuCount GPUs that the engine can use
+     * @param gpuCount GPUs that the engine can use; asked once at most, and only if a GPU may be meant
      * @throws IllegalArgumentException if the text is not understood, names a device twice, or a GPU that cannot be used
      */
-    public static List<DeviceId> of(String wanted, int gpuCount) {
+    public static List<DeviceId> of(String wanted, IntSupplier gpuCount) {
         if (wanted.strip().equals("auto")) {
-            return gpuCount > 0 ? gpus(gpuCount) : List.of(DeviceId.cpu(0));
+            int usable = gpuCount.getAsInt();
+            return usable > 0 ? gpus(usable) : List.of(DeviceId.cpu(0));
         }
+        return of(wanted, wanted.contains("gpu") ? gpuCount.getAsInt() : 0);
+    }
+
+    private static List<DeviceId> of(String wanted, int gpuCount) {
         Set<DeviceId> devices = new LinkedHashSet<>();
         int cpus = 0;
         for (String part : wanted.split(",", -1)) {

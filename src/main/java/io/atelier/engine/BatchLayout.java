@@ -9,9 +9,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -33,12 +35,23 @@ public final class BatchLayout {
         if (padding.values().isEmpty()) {
             return;
         }
+        Set<@Nullable String> padded = new HashSet<>();
+        for (TensorSpec input : signature.inputs()) {
+            for (int axis = 1; axis < input.shape().rank() && padding.values().containsKey(input.name()); axis++) {
+                padded.add(input.dynamicAxisName(axis));
+            }
+        }
         for (TensorSpec output : signature.outputs()) {
             for (int axis = 1; axis < output.shape().rank(); axis++) {
-                if (output.shape().isDynamic(axis) && output.dynamicAxisName(axis) == null) {
-                    throw new ModelLoadException(
-                            "padding cannot be cut off output '%s': its axis %d is dynamic and has no name in the model"
-                                    .formatted(output.name(), axis));
+                @Nullable String name = output.dynamicAxisName(axis);
+                if (output.shape().isDynamic(axis) && (name == null || !padded.contains(name))) {
+                    throw new ModelLoadException("padding cannot be cut off output '%s': its axis %d is dynamic and %s"
+                            .formatted(
+                                    output.name(),
+                                    axis,
+                                    name == null
+                                            ? "has no name in the model"
+                                            : "named '%s', as no axis of a padded input is".formatted(name)));
                 }
             }
         }

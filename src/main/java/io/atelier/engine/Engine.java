@@ -10,7 +10,11 @@ public interface Engine {
     /** The engine's name and version, for people. */
     String description();
 
-    /** GPUs that the engine can use. */
+    /**
+     * GPUs that the engine can use.
+     *
+     * @throws IllegalStateException if there are some, and the engine lacks what it takes to use them
+     */
     int gpuCount();
 
     /**

@@ -103,6 +103,11 @@ public final class MetricsListener implements ServingListener {
         }
     }
 
+    /** The GPUs' own metrics, beside what is counted here. */
+    public GpuMetrics gpus() {
+        return new GpuMetrics(registry);
+    }
+
     /** Shows a queue, in place of one of the same model; the suppliers are called at each scrape. */
     public void showQueue(ModelId model, IntSupplier depth, LongSupplier predictedWaitNanos) {
         hideQueue(model); // else the old queue's would stay

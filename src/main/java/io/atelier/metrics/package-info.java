@@ -1,4 +1,4 @@
-/** Micrometer behind the {@link io.atelier.core.ServingListener}: names, units and labels. Uses {@code core}. */
+/** Micrometer behind the {@link io.atelier.core.ServingListener}: names, units and labels. Uses {@code core} and {@code nvidia}. */
 @NullMarked
 package io.atelier.metrics;
 

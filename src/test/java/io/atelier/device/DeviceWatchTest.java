@@ -142,6 +142,8 @@ class DeviceWatchTest {
                 .isTrue();
         assertThat(DeviceFaults.isSticky(new RuntimeException("outer", new RuntimeException("CUBLAS_STATUS_X"))))
                 .isTrue();
+        assertThat(DeviceFaults.isSticky(new IllegalStateException("CUDA failure 2: out of memory ; GPU=0")))
+                .isFalse();
         assertThat(DeviceFaults.isSticky(new IllegalStateException("indices element out of data bounds")))
                 .isFalse();
     }

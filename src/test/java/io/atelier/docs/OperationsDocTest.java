@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.atelier.core.DeviceId;
 import io.atelier.core.DeviceState;
 import io.atelier.core.Ticker;
+import io.atelier.metrics.GpuMetrics;
 import io.atelier.metrics.MetricsListener;
+import io.atelier.nvidia.GpuMeasure;
 import io.atelier.serving.InferenceService;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.test.junit.QuarkusTest;
@@ -14,6 +16,7 @@ import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.io.IOException;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -51,6 +54,11 @@ class OperationsDocTest {
                 .statusCode(200);
         new MetricsListener(registry, Ticker.system()) // exported from the first quarantine on
                 .onDeviceState(DeviceId.gpu(7), DeviceState.QUARANTINED, "test");
+        GpuMetrics gpus = new GpuMetrics(registry); // where there is a GPU
+        for (GpuMeasure measure : GpuMeasure.values()) {
+            gpus.show(DeviceId.gpu(7), measure, () -> OptionalDouble.of(1));
+        }
+        gpus.countXid(DeviceId.gpu(7), 79);
 
         Map<String, Set<String>> exported = new TreeMap<>();
         Matcher sample =

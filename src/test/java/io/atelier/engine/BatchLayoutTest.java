@@ -146,6 +146,19 @@ class BatchLayoutTest {
         assertThat(new BatchLayout(signature, Padding.NONE)).isNotNull();
     }
 
+    /** As some exporters write it: the output's axis is the padded one, under a name of its own. */
+    @Test
+    void refusesPaddingOfAnAxisThatTheOutputNamesOtherwise() {
+        TensorSpec in = new TensorSpec("ids", DataType.INT64, Shape.of(-1, -1), List.of("batch", "length"));
+        TensorSpec out = new TensorSpec("hidden", DataType.FP32, Shape.of(-1, -1, 4), List.of("batch", "dim_1", ""));
+        ModelSignature signature = new ModelSignature(List.of(in), List.of(out));
+
+        assertThatThrownBy(() -> new BatchLayout(signature, new Padding(Map.of("ids", 0.0), null)))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessage("padding cannot be cut off output 'hidden': its axis 1 is dynamic and named 'dim_1', as no"
+                        + " axis of a padded input is");
+    }
+
     /** Two to five requests, of own sizes on every axis where they may be padded, else on the first alone. */
     private static List<List<Tensor>> requests(Random random, List<TensorSpec> specs, boolean padded) {
         int rank = specs.get(0).shape().rank();

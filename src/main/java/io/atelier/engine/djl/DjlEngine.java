@@ -5,7 +5,9 @@ import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtProvider;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import ai.onnxruntime.providers.OrtCUDAProviderOptions;
 import io.atelier.core.DeviceId;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.Task;
@@ -16,6 +18,7 @@ import io.atelier.engine.ModelSource;
 import io.atelier.engine.TaskConfig;
 import io.atelier.engine.djl.task.Tasks;
 import io.atelier.engine.onnx.PerRowQuantization;
+import io.atelier.nvidia.CudaDriver;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -38,7 +41,6 @@ public final class DjlEngine implements Engine {
     private static final String PYTORCH = "PyTorch";
     private static final String TORCHSCRIPT = ".pt";
 
-    private final ai.djl.engine.Engine engine;
     private final SessionSettings settings;
 
     public DjlEngine(SessionSettings settings) {
@@ -48,7 +50,7 @@ public final class DjlEngine implements Engine {
         System.setProperty("ai.djl.pytorch.num_threads", Integer.toString(settings.intraOpThreads()));
         System.setProperty("ai.djl.pytorch.num_interop_threads", "1");
         // DJL must be first to touch ONNX Runtime: it is unusable in a process whose OrtEnvironment exists already
-        this.engine = ai.djl.engine.Engine.getEngine(ENGINE);
+        ai.djl.engine.Engine.getEngine(ENGINE);
     }
 
     @Override
@@ -59,7 +61,26 @@ public final class DjlEngine implements Engine {
 
     @Override
     public int gpuCount() {
-        return engine.getGpuCount();
+        CudaDriver driver = CudaDriver.ask(CudaDriver.LIBRARY);
+        int count = driver.devices().size();
+        if (!OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {
+            if (count > 0) {
+                LOG.warn(
+                        "the {} GPUs of this machine stay idle: this build is for the CPU, one with -Pcuda for both",
+                        count);
+            }
+            return 0;
+        }
+        if (count == 0) {
+            LOG.warn("no GPU can be used: {}", driver.problem());
+            return 0;
+        }
+        try {
+            options(DeviceId.gpu(0)).close(); // loads CUDA's libraries, or tells which is missing
+            return count;
+        } catch (OrtException failure) {
+            throw new IllegalStateException("the GPUs cannot be used: " + failure.getMessage(), failure);
+        }
     }
 
     @Override
@@ -74,13 +95,19 @@ public final class DjlEngine implements Engine {
         byte[] file = read(source);
         List<Model> models = new ArrayList<>();
         try {
-            Model alone = open(source, device, ENGINE, model -> model.load(source.file(), null, options()));
+            Model alone = open(source, device, (model, options) -> model.load(source.file(), null, options));
             models.add(alone);
             PerRowQuantization.Result rewriting =
                     PerRowQuantization.rewrite(file, source.padding().mask());
+            if (device.kind() == DeviceId.Kind.GPU && !(rewriting instanceof PerRowQuantization.NotNeeded)) {
+                LOG.warn(
+                        "model {} is dynamically quantised: also on {} ONNX Runtime computes most of it on the CPU; serve it unquantised there",
+                        source.model(),
+                        device);
+            }
             if (rewriting instanceof PerRowQuantization.Rewritten rewritten) {
                 InputStream rows = new ByteArrayInputStream(rewritten.model());
-                Model together = open(source, device, ENGINE, model -> model.load(rows, options()));
+                Model together = open(source, device, (model, options) -> model.load(rows, options));
                 models.add(together);
                 return new DjlModelInstance(source, alone, together);
             }
@@ -106,12 +133,17 @@ public final class DjlEngine implements Engine {
         ModelSignature signature = source.declared()
                 .orElseThrow(() -> new ModelLoadException(
                         name + " does not tell its inputs and outputs: model.yaml has to, as inputs and outputs"));
-        Model model = open(source, device, PYTORCH, opened -> opened.load(source.file(), null, Map.of()));
+        Device target = device.kind() == DeviceId.Kind.GPU ? Device.gpu(device.index()) : Device.cpu();
+        Model model = Model.newInstance(source.model().name(), target, PYTORCH);
         try {
+            model.load(source.file(), null, Map.of());
             return new TorchModelInstance(source, model, signature);
-        } catch (ModelLoadException | RuntimeException failure) {
+        } catch (ModelLoadException failure) {
             model.close();
             throw failure;
+        } catch (IOException | MalformedModelException | RuntimeException failure) {
+            model.close();
+            throw notLoaded(source, device, failure);
         }
     }
 
@@ -123,37 +155,54 @@ public final class DjlEngine implements Engine {
         }
     }
 
-    private static Model open(ModelSource source, DeviceId device, String engine, Loading loading)
-            throws ModelLoadException {
-        Device target = device.kind() == DeviceId.Kind.GPU ? Device.gpu(device.index()) : Device.cpu();
-        Model model = Model.newInstance(source.model().name(), target, engine);
-        try {
-            loading.into(model);
+    /**
+     * DJL is told of the CPU alone, where the tensors that it makes are. For a GPU of its own it would add the CUDA
+     * provider a second time, with defaults.
+     */
+    private Model open(ModelSource source, DeviceId device, Loading loading) throws ModelLoadException {
+        Model model = Model.newInstance(source.model().name(), Device.cpu(), ENGINE);
+        try (SessionOptions options = options(device)) {
+            loading.into(model, Map.of("sessionOptions", options));
             return model;
         } catch (OrtException | IOException | MalformedModelException | RuntimeException failure) {
             model.close();
-            throw new ModelLoadException(
-                    "%s cannot be loaded on %s: %s"
-                            .formatted(source.file().getFileName(), device, rootMessage(failure)),
-                    failure);
+            throw notLoaded(source, device, failure);
         }
     }
 
-    /**
-     * With options DJL adds the CUDA provider for a GPU, and fails if it is not there; without, it would silently stay
-     * on the CPU.
-     */
-    private Map<String, Object> options() throws OrtException {
-        OrtSession.SessionOptions options = new OrtSession.SessionOptions();
-        options.setIntraOpNumThreads(settings.intraOpThreads());
-        options.setInterOpNumThreads(1);
-        options.addConfigEntry("session.intra_op.allow_spinning", settings.allowSpinning() ? "1" : "0");
-        return Map.of("sessionOptions", options);
+    private static ModelLoadException notLoaded(ModelSource source, DeviceId device, Exception failure) {
+        return new ModelLoadException(
+                "%s cannot be loaded on %s: %s".formatted(source.file().getFileName(), device, rootMessage(failure)),
+                failure);
+    }
+
+    /** For a GPU with the CUDA provider, without which a session would silently stay on the CPU. */
+    private SessionOptions options(DeviceId device) throws OrtException {
+        SessionOptions options = new SessionOptions();
+        try {
+            options.setIntraOpNumThreads(settings.intraOpThreads());
+            options.setInterOpNumThreads(1);
+            options.addConfigEntry("session.intra_op.allow_spinning", settings.allowSpinning() ? "1" : "0");
+            if (device.kind() == DeviceId.Kind.GPU) {
+                addCuda(options, device.index());
+            }
+            return options;
+        } catch (OrtException failure) {
+            options.close();
+            throw failure;
+        }
+    }
+
+    private static void addCuda(SessionOptions options, int index) throws OrtException {
+        try (OrtCUDAProviderOptions cuda = new OrtCUDAProviderOptions(index)) {
+            cuda.add("cudnn_conv_algo_search", "HEURISTIC"); // by default every new shape is tried with all algorithms
+            options.addCUDA(cuda);
+        }
     }
 
     /** Brings the file's content into a DJL model. */
     private interface Loading {
-        void into(Model model) throws OrtException, IOException, MalformedModelException;
+        void into(Model model, Map<String, Object> options) throws OrtException, IOException, MalformedModelException;
     }
 
     @Override
