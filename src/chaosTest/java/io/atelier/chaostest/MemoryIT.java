@@ -4,9 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 import io.atelier.testing.OnnxModelWriter;
-import java.io.IOException;
+import io.atelier.testing.ProcessMemory;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,8 +13,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,8 +29,6 @@ class MemoryIT {
     private static final int AT_ONCE = 64;
     private static final int PARTS = 10;
     private static final double GROWTH = 0.02;
-    private static final Pattern RESIDENT = Pattern.compile("VmRSS:\\s+(\\d+) kB");
-    private static final Pattern USED = Pattern.compile("(?:garbage-first heap|Heap).*?used (\\d+)K", Pattern.DOTALL);
 
     private final int total = Integer.getInteger("memory.requests", 1_000_000);
     private final AtomicInteger wrong = new AtomicInteger();
@@ -73,15 +68,15 @@ class MemoryIT {
                 if (part > 0) {
                     load(client, total / PARTS);
                 }
-                double heap = heapMib(server.pid());
-                resident.add(residentMib(server.pid()));
+                ProcessMemory memory = ProcessMemory.of(server.pid());
+                resident.add(memory.residentMib());
                 csv.printf(
                         Locale.ROOT,
                         "%d,%.0f,%.1f,%.1f,%d%n",
                         part * (total / PARTS),
                         (System.nanoTime() - began) / 1e9,
-                        resident.get(part),
-                        heap,
+                        memory.residentMib(),
+                        memory.heapMib(),
                         wrong.get());
             }
         }
@@ -89,12 +84,6 @@ class MemoryIT {
         assertThat(resident.subList(2, resident.size()))
                 .as("resident MiB, %s", resident)
                 .allSatisfy(mib -> assertThat(mib).isCloseTo(resident.get(1), withinPercentage(100 * GROWTH)));
-    }
-
-    private static double residentMib(long pid) throws IOException {
-        Matcher resident = RESIDENT.matcher(Files.readString(Path.of("/proc/" + pid + "/status")));
-        assertThat(resident.find()).as("VmRSS of process %s", pid).isTrue();
-        return Long.parseLong(resident.group(1)) / 1024.0;
     }
 
     private void load(LoadClient client, int requests) throws InterruptedException {
@@ -125,22 +114,5 @@ class MemoryIT {
             });
         }
         free.acquire(AT_ONCE);
-    }
-
-    /** The heap in use after a full collection. */
-    private static double heapMib(long pid) throws IOException, InterruptedException {
-        jcmd(pid, "GC.run");
-        Matcher used = USED.matcher(jcmd(pid, "GC.heap_info"));
-        return used.find() ? Long.parseLong(used.group(1)) / 1024.0 : Double.NaN;
-    }
-
-    private static String jcmd(long pid, String command) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(), Long.toString(pid), command)
-                .redirectErrorStream(true)
-                .start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        process.waitFor();
-        return output;
     }
 }

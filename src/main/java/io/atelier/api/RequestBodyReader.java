@@ -1,8 +1,10 @@
 package io.atelier.api;
 
+import io.atelier.core.ErrorCode;
 import io.atelier.core.ServingException.Cancelled;
 import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.ServingException.PayloadTooLarge;
+import io.netty.handler.codec.compression.DecompressionException;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
@@ -10,6 +12,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.impl.HttpServerConnection;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.WebApplicationException;
@@ -139,7 +142,24 @@ public class RequestBodyReader {
         }
 
         private void broken(Throwable cause) {
+            if (cause instanceof DecompressionException && end()) {
+                refuseCoding();
+            }
             fail(new Cancelled());
+        }
+
+        /** Answers itself: Vert.x closes the connection as soon as it has told of such a body. */
+        private void refuseCoding() {
+            Problem problem =
+                    Problem.of(ErrorCode.INVALID_INPUT, "the body is not what its Content-Encoding says", null);
+            request.response()
+                    .setStatusCode(problem.status())
+                    .putHeader(HttpHeaders.CONTENT_TYPE, Problem.MEDIA_TYPE)
+                    .putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE)
+                    .end(Buffer.buffer(problem.json(request.path())));
+            if (request.connection() instanceof HttpServerConnection connection) {
+                connection.channel().flush(); // inside a read Vert.x itself flushes at its end, and then it is too late
+            }
         }
 
         private void late() {

@@ -20,8 +20,9 @@ class LinksTest {
         List<Path> pages;
         try (Stream<Path> top = Files.list(Path.of(""));
                 Stream<Path> docs = Files.walk(Path.of("docs"));
-                Stream<Path> sources = Files.walk(Path.of("src"))) {
-            pages = Stream.of(top, docs, sources)
+                Stream<Path> sources = Files.walk(Path.of("src"));
+                Stream<Path> kit = Files.list(Path.of("conformance"))) {
+            pages = Stream.of(top, docs, sources, kit)
                     .flatMap(paths -> paths)
                     .filter(path -> path.toString().endsWith(".md"))
                     .toList();

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The README's requests, sent to the service as it is shipped; {@link CurlExample} says how they are found. */
+/** The pages' requests, sent to the service as it is shipped; {@link CurlExample} says how they are found. */
 @QuarkusTest
 @TestProfile(RealService.class)
 class ReadmeTest {
@@ -34,11 +34,12 @@ class ReadmeTest {
         RealService.awaitReady(service);
     }
 
-    @Test
-    void requestsAreAnsweredAsShown() throws IOException, InterruptedException {
-        List<CurlExample> examples = CurlExample.in(Page.read("README.md"));
+    @ParameterizedTest
+    @CsvSource({"README.md, 3", "docs/clients.md, 2"})
+    void requestsAreAnsweredAsShown(String page, int answers) throws IOException, InterruptedException {
+        List<CurlExample> examples = CurlExample.in(Page.read(page));
         assertThat(examples.stream().filter(example -> example.answer().isPresent()))
-                .hasSizeGreaterThanOrEqualTo(3);
+                .hasSizeGreaterThanOrEqualTo(answers);
         for (CurlExample example : examples) {
             HttpResponse<String> answer = send(example);
             Optional<String> shown = example.answer();

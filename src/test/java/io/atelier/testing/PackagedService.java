@@ -36,8 +36,14 @@ public final class PackagedService implements AutoCloseable {
 
     /** Starts it with these system properties, such as {@code atelier.devices=cpu}. */
     public static PackagedService start(String... properties) throws IOException {
+        return start(List.of(), properties);
+    }
+
+    /** Starts it with options of the JVM, such as {@code -Xmx256m}, and these system properties. */
+    public static PackagedService start(List<String> options, String... properties) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
         command.add("-Dquarkus.http.port=0");
         Arrays.stream(properties).forEach(property -> command.add("-D" + property));
         command.add("-jar");
@@ -51,6 +57,10 @@ public final class PackagedService implements AutoCloseable {
         Matcher listening = awaitPrinted(LISTENING);
         awaitPrinted(LOADED);
         return Integer.parseInt(listening.group(1));
+    }
+
+    public long pid() {
+        return process.pid();
     }
 
     /** SIGTERM. */
