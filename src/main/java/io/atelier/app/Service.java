@@ -111,6 +111,8 @@ final class Service {
         InMemoryJobStore store = new InMemoryJobStore(policy.maxJobs(), policy.maxBytes(), timer, ticker);
         this.jobs = new Jobs(store, policy, workers, InstantSource.system());
         metrics.showJobs(store::size, store::sizeBytes);
+        metrics.showReadiness(() -> inference.status().ready());
+        devices.forEach(device -> metrics.showDevice(device.id(), device.limit()));
     }
 
     InferenceService inference() {

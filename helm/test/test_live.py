@@ -1,0 +1,174 @@
+"""The packaged service with the chart's settings, seen by a real Prometheus and reached through a real nginx."""
+
+import json
+import re
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import monitoring
+from chart import ROOT, run
+from live import JAR, Nginx, Prometheus, Service, controller, free_port, load, request, until
+
+# What leaves room for refusals, and ends soon
+OPTIONS = ("--set", "config.devices=cpu*2,config.slots=1,config.batching.max-queue-size=8,shutdown.delaySeconds=3")
+
+
+class LiveTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if not JAR.is_file():
+            raise FileNotFoundError(f"{JAR.relative_to(ROOT)}: mvn package -DskipTests")
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+
+    @classmethod
+    def serve(cls, name, *options):
+        service = Service(cls.folder / name, *options)
+        cls.addClassCleanup(service.kill)
+        return service
+
+
+class MonitoringTest(LiveTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        rules = cls.folder / "rules.yaml"
+        monitoring.write(monitoring.rules(), rules)
+        cls.service = cls.serve("service", *OPTIONS)
+        address = cls.service.address
+        cls.prometheus = Prometheus(cls.folder / "prometheus", {"atelier-0": address}, rules)
+        cls.addClassCleanup(cls.prometheus.kill)
+        until(cls.service.ready, "the service is ready", cls.service.log)
+        with load(address, callers=4):
+            for _ in range(3):  # counted from the first on, seen to grow from the second on
+                request(address, "/v2/models/minilm/infer", b"{}")
+                request(address, "/v1/embeddings", b'{"model": "minilm", "input": "late"}', {"Request-Timeout": "0.0001"})
+                with load(address, callers=40):
+                    time.sleep(1.5)
+            time.sleep(3)
+        cls.scrape = request(address, "/q/metrics")[2].decode()
+
+    def test_the_services_own_metrics_are_well_formed(self):
+        done = run("promtool", "check", "metrics", input=self.scrape)
+        findings = [line for line in done.stderr.splitlines() + done.stdout.splitlines() if line.startswith("atelier_")]
+        self.assertEqual(findings, [])
+        self.assertNotIn("error", done.stderr.lower().replace("ft_", ""), "the scrape cannot be read")
+
+    def test_every_metric_that_a_rule_or_a_panel_names_is_in_the_scrape(self):
+        recorded = {rule["record"] for rule in monitoring.records()}
+        exported = set(re.findall(r"^([a-zA-Z_:][\w:]*)[{ ]", self.scrape, re.M)) | {"up"} | recorded
+        expressions = [rule["expr"] for rule in monitoring.alerts() + monitoring.records()]
+        expressions += [expression for _, expression in monitoring.queries()]
+        named = {metric for expression in expressions for metric in monitoring.metrics(expression)}
+        self.assertGreater(len(named), 20)
+        self.assertEqual({metric for metric in named - exported if not monitoring.NOT_ALWAYS.match(metric)}, set())
+
+    def test_every_rule_is_evaluated(self):
+        groups = self.prometheus.get("rules")["groups"]
+        health = {rule["name"]: (rule["health"], rule.get("lastError", "")) for group in groups for rule in group["rules"]}
+        self.assertEqual(set(health), {rule["alert"] for rule in monitoring.alerts()}
+                         | {rule["record"] for rule in monitoring.records()})
+        self.assertEqual(set(health.values()), {("ok", "")})
+
+    def test_every_recorded_series_has_data(self):
+        for rule in monitoring.records():
+            with self.subTest(rule["record"]):
+                ((labels, value),) = self.prometheus.query(rule["record"])
+                self.assertEqual((labels["namespace"], labels["job"]), ("ml", "atelier"))
+                self.assertGreater(value, 0)
+
+    def test_every_alert_would_see_what_it_looks_at(self):
+        """Without its threshold an alert's expression selects something."""
+        for alert in monitoring.alerts():
+            if any(monitoring.NOT_ALWAYS.match(metric) for metric in monitoring.metrics(alert["expr"])):
+                continue
+            with self.subTest(alert["alert"]):
+                expression = re.sub(r" (==|>=|>|<) [\d.e-]+", "", alert["expr"])
+                self.assertNotEqual(expression, alert["expr"])
+                self.assertTrue(self.prometheus.query(expression))
+
+    def test_every_panel_shows_data(self):
+        for title, expression in monitoring.queries():
+            if any(monitoring.NOT_ALWAYS.match(metric) for metric in monitoring.metrics(expression)):
+                continue
+            with self.subTest(title):
+                self.assertTrue(self.prometheus.query(expression), expression)
+
+    def test_the_autoscalers_numbers_are_plausible(self):
+        ((_, busy),) = self.prometheus.query("max_over_time(atelier:device_busy:ratio1m[2m])")
+        self.assertTrue(0.05 < busy <= 1.05, busy)
+        ((_, slots),) = self.prometheus.query("sum(atelier_device_slots)")
+        self.assertEqual(slots, 2)
+
+    def test_zz_a_service_that_is_gone_raises_an_alarm(self):
+        """The last one, since it ends the service."""
+        self.service.leave()
+
+        def pending():
+            return {alert["labels"]["alertname"] for alert in self.prometheus.get("alerts")["alerts"]}
+
+        until(lambda: {"AtelierScrapeFails", "AtelierNoReadyPod"} <= pending(), "alerts are pending", seconds=20)
+
+
+class ProxyTest(LiveTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        page = (ROOT / "docs/operations.md").read_text()
+        settings = re.search(r"```nginx\n(.*?)```", page, re.S).group(1)
+        cls.services = [cls.serve(name, *OPTIONS[:1], "shutdown.delaySeconds=3") for name in ("first", "second")]
+        cls.nginx = Nginx(cls.folder / "nginx", settings)
+        cls.addClassCleanup(cls.nginx.kill)
+        for service in cls.services:
+            until(service.ready, "the service is ready", service.log)
+        cls.nginx.send_to([service.address for service in cls.services])
+
+    def test_a_body_of_20_mb_passes(self):
+        text = b'{"model": "minilm", "input": "hello world"'
+        status, _, answer = request(self.nginx.address, "/v1/embeddings", text + b" " * 20_000_000 + b"}")
+        self.assertEqual((status, json.loads(answer)["usage"]["total_tokens"]), (200, 4))
+
+    def test_an_answer_of_20_mb_passes(self):
+        rows, tokens = 8, 512
+        ids = {"datatype": "INT64", "shape": [rows, tokens], "data": [101] * (rows * tokens)}
+        names = {"input_ids": ids, "attention_mask": ids | {"data": [1] * (rows * tokens)},
+                 "token_type_ids": ids | {"data": [0] * (rows * tokens)}}
+        body = json.dumps({"inputs": [{"name": name, **tensor} for name, tensor in names.items()]}).encode()
+        status, _, answer = request(self.nginx.address, "/v2/models/minilm/infer", body)
+        self.assertEqual(status, 200, answer[:200])
+        self.assertGreater(len(answer), 15_000_000)
+        (output,) = json.loads(answer)["outputs"]
+        self.assertEqual(len(output["data"]), rows * tokens * 384)
+
+    def test_a_body_beyond_the_limit_is_refused_by_the_service(self):
+        status, headers, answer = request(self.nginx.address, "/v1/embeddings", b" " * 66_000_000)
+        self.assertEqual(status, 413)
+
+    def test_headers_pass_both_ways(self):
+        body = b'{"model": "minilm", "input": "hello world"}'
+        long = {"Authorization": "Bearer " + "x" * 16_000}
+        self.assertEqual(request(self.nginx.address, "/v1/embeddings", body, long)[0], 200)
+        status, headers, answer = request(self.nginx.address, "/v1/embeddings", body, {"Request-Timeout": "0.0001"})
+        self.assertEqual((status, json.loads(answer)["code"]), (504, "DEADLINE_EXCEEDED"))
+        self.assertEqual(headers["Content-Type"], "application/problem+json")
+
+    def test_a_rolling_restart_under_load_loses_no_request(self):
+        services = list(self.services)
+        with controller(self.nginx, services), load(self.nginx.address, callers=6) as outcomes:
+            time.sleep(2)
+            for number, name in enumerate(("third", "fourth")):
+                self.assertEqual(services[number].leave(), 0)
+                services[number] = self.serve(name, *OPTIONS[:1], "shutdown.delaySeconds=3")
+                until(services[number].ready, "the new one is ready", services[number].log)
+                until(lambda: services[number].address in self.nginx.upstreams, "nginx has heard of it")
+            time.sleep(2)
+        self.services[:] = services
+        self.assertGreater(len(outcomes), 200)
+        self.assertEqual(set(outcomes), {200})
+
+
+if __name__ == "__main__":
+    unittest.main()
