@@ -97,4 +97,24 @@ sum by (namespace, job) (rate(atelier_requests_total{ {{- $selector }},{{ includ
   expr: max by (namespace, job, pod, device) (atelier_gpu_memory_used_bytes{ {{- $selector -}} } / atelier_gpu_memory_total_bytes{ {{- $selector -}} }) > {{ $rules.gpuMemoryShare }}
   summary: '{{`{{ $value | humanizePercentage }}`}} of the memory of {{`{{ $labels.device }}`}} in {{`{{ $labels.pod }}`}} is in use'
   description: 'The next larger batch or model may find no memory.'
+- alert: AtelierGpuHot
+  severity: warning
+  for: 10m
+  expr: max by (namespace, job, pod, device) (atelier_gpu_temperature_celsius{ {{- $selector -}} }) > {{ $rules.gpuCelsius }}
+  summary: '{{`{{ $labels.device }}`}} in {{`{{ $labels.pod }}`}} has {{`{{ $value }}`}} degrees'
+  description: 'A GPU that is too hot slows down, then ends.'
+- alert: AtelierGpuMemoryErrors
+  severity: warning
+  for: 0m
+  expr: sum by (namespace, job, pod, device) (increase(atelier_gpu_ecc_errors_total{ {{- $selector }},type="uncorrected"}[1h])) > 0
+  summary: 'The memory of {{`{{ $labels.device }}`}} in {{`{{ $labels.pod }}`}} has errors that cannot be corrected'
+  description: 'What was computed there may be wrong or have failed.'
+- alert: AtelierGpuXid
+  severity: warning
+  for: 0m
+  expr: >-
+    sum by (namespace, job, pod, device, xid) (increase(atelier_gpu_xid_events_total{ {{- $selector -}} }[15m])) > 0
+    or sum by (namespace, job, pod, device, xid) (atelier_gpu_xid_events_total{ {{- $selector -}} } unless atelier_gpu_xid_events_total{ {{- $selector -}} } offset 15m)
+  summary: 'The driver reports Xid {{`{{ $labels.xid }}`}} of {{`{{ $labels.device }}`}} in {{`{{ $labels.pod }}`}}'
+  description: 'A fault of the GPU, of its driver, or of a program on it.'
 {{- end }}
