@@ -4,14 +4,13 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
-import tempfile
 import time
-import urllib.error
+import urllib.parse
 import urllib.request
 from contextlib import contextmanager
 from http.client import HTTPConnection
-from pathlib import Path
 from threading import Event, Thread
 
 import yaml
@@ -21,20 +20,29 @@ JAR = ROOT / "target/quarkus-app/quarkus-run.jar"
 EMBEDDING = json.dumps({"model": "minilm", "input": "The ferry leaves the harbour at seven in the morning."}).encode()
 
 
+# As the chart's security context: a user and no capabilities, a root that cannot be written to but for /tmp
+RESTRICTED = ["unshare", "--mount", "--propagation", "private", "sh", "-euc",
+              "mount -t tmpfs -o mode=1777 tmpfs /tmp; mount -o remount,ro,bind /; "
+              'exec setpriv --reuid=65532 --regid=65532 --clear-groups --no-new-privs --inh-caps=-all '
+              '--bounding-set=-all "$@"', "sh"]
+
+
 class Service:
     """One process of the service, with the settings that the chart gives it, on a free port."""
 
-    def __init__(self, folder, *options):
+    def __init__(self, folder, *options, jar=JAR, wrapper=()):
         folder.mkdir()
         settings = properties(render("--set", "device.mode=cpu", *options))
         (folder / "application.properties").write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
         self.log = folder / "log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                ["java", "-Xmx512m", "-Dquarkus.http.port=0", "-Dquarkus.http.host=127.0.0.1", "-jar", JAR],
+                [*wrapper, "java", "-Xmx512m", "-Dquarkus.http.port=0", "-Dquarkus.http.host=127.0.0.1", "-jar", jar],
                 cwd=folder, stdout=log, stderr=subprocess.STDOUT,
-                env=os.environ | {"QUARKUS_CONFIG_LOCATIONS": str(folder / "application.properties")})
+                env=os.environ | {"QUARKUS_CONFIG_LOCATIONS": str(folder / "application.properties"), "HOME": "/tmp"})
         until(lambda: self.process.poll() is not None or self.port(), "the service listens", self.log)
+        if self.process.poll() is not None:
+            raise RuntimeError(self.log.read_text()[-2000:])
         self.address = f"127.0.0.1:{self.port()}"
 
     def port(self):
@@ -150,7 +158,7 @@ class Nginx:
         folder.mkdir()
         self.folder = folder
         self.upstreams = []
-        self.socket = free_port()
+        self.port = free_port()
         (folder / "nginx.conf").write_text(f"""
             daemon off;
             error_log stderr warn;
@@ -166,12 +174,12 @@ class Nginx:
                 include {folder}/upstream.conf;
                 {settings}
                 server {{
-                    listen 127.0.0.1:{self.socket};
+                    listen 127.0.0.1:{self.port};
                     location / {{ proxy_pass http://atelier; }}
                 }}
             }}
             """)
-        self.address = f"127.0.0.1:{self.socket}"
+        self.address = f"127.0.0.1:{self.port}"
         self.log = folder / "log"
         self.process = None
 
@@ -197,7 +205,6 @@ class Nginx:
 
 
 def free_port():
-    import socket
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -142,6 +142,12 @@ class AutoscalerTest(unittest.TestCase):
                          monitoring.metrics(recorded["atelier:device_busy:ratio1m"]))
         self.assertEqual([queue["metadata"]["threshold"], busy["metadata"]["threshold"]], ["0.05", "0.7"])
         self.assertEqual(proxy["name"], "proxy")
+        self.assertEqual(queue["metadata"]["ignoreNullValues"], "true")
+
+    def test_an_outage_of_prometheus_takes_no_pod_away(self):
+        scaled = only(render("--values", VARIANTS["keda"], "--set", "autoscaling.minReplicas=1"), "ScaledObject")
+        self.assertEqual([trigger["metadata"].get("ignoreNullValues") for trigger in scaled["spec"]["triggers"]],
+                         ["false", "false", None])
 
     def test_the_page_configures_the_adapter_for_what_the_hpa_asks(self):
         page = (ROOT / "docs/autoscaling.md").read_text()
