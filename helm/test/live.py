@@ -10,7 +10,9 @@ import time
 import urllib.parse
 import urllib.request
 from contextlib import contextmanager
+from grp import getgrgid
 from http.client import HTTPConnection
+from pwd import getpwuid
 from threading import Event, Thread
 
 import yaml
@@ -161,6 +163,7 @@ class Nginx:
         self.port = free_port()
         (folder / "nginx.conf").write_text(f"""
             daemon off;
+            user {getpwuid(os.getuid()).pw_name} {getgrgid(os.getgid()).gr_name};
             error_log stderr warn;
             pid {folder}/pid;
             events {{}}

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * {@code docs/operations.md} names every metric of the service, and no other. A row of a table whose first cell is a
- * metric has its labels in the third, a dash for none.
+ * metric has its labels in the third.
  */
 @QuarkusTest
 @TestProfile(RealService.class)
