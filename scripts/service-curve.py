@@ -33,7 +33,7 @@ def main():
     options = parser.parse_args()
     benchmark.check_tools(options)
     print(f"| {' | '.join(COLUMNS)} |")
-    print(f"|{' ---: |' * len(COLUMNS)}")
+    print(f"|{' ---: |' * len(COLUMNS)}", flush=True)
     with tempfile.TemporaryDirectory() as folder, benchmark.service("default", options, Path(folder)) as (_, url):
         scratch = Path(folder)
         endpoint = benchmark.ENDPOINTS[options.endpoint]
