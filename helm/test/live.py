@@ -16,7 +16,7 @@ from pwd import getpwuid
 from threading import Event, Thread
 
 import yaml
-from chart import ROOT, properties, render
+from chart import ROOT, only, properties, render
 
 JAR = ROOT / "target/quarkus-app/quarkus-run.jar"
 EMBEDDING = json.dumps({"model": "minilm", "input": "The ferry leaves the harbour at seven in the morning."}).encode()
@@ -30,18 +30,26 @@ RESTRICTED = ["unshare", "--mount", "--propagation", "private", "sh", "-euc",
 
 
 class Service:
-    """One process of the service, with the settings that the chart gives it, on a free port."""
+    """
+    One process of the service, on a free port, with the settings that the chart gives it and those of a secret, in
+    folders as the chart mounts them.
+    """
 
-    def __init__(self, folder, *options, jar=JAR, wrapper=()):
+    def __init__(self, folder, *options, secret="", jar=JAR, wrapper=()):
         folder.mkdir()
-        settings = properties(render("--set", "device.mode=cpu", *options))
-        (folder / "application.properties").write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+        manifests = render("--set", "device.mode=cpu,secretProperties=secret", *options)
+        settings = "".join(f"{key}={value}\n" for key, value in properties(manifests).items())
+        for name, text in {"config": settings, "secret": secret}.items():
+            (folder / name).mkdir()
+            (folder / name / "application.properties").write_text(text)
+        (container,) = only(manifests, "Deployment")["spec"]["template"]["spec"]["containers"]
+        environment = {entry["name"]: entry["value"].replace("/etc/atelier", str(folder)) for entry in container["env"]}
         self.log = folder / "log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [*wrapper, "java", "-Xmx512m", "-Dquarkus.http.port=0", "-Dquarkus.http.host=127.0.0.1", "-jar", jar],
                 cwd=folder, stdout=log, stderr=subprocess.STDOUT,
-                env=os.environ | {"QUARKUS_CONFIG_LOCATIONS": str(folder / "application.properties"), "HOME": "/tmp"})
+                env=os.environ | environment)
         until(lambda: self.process.poll() is not None or self.port(), "the service listens", self.log)
         if self.process.poll() is not None:
             raise RuntimeError(self.log.read_text()[-2000:])

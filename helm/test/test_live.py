@@ -126,17 +126,25 @@ class MonitoringTest(LiveTest):
 class RestrictedTest(unittest.TestCase):
     @unittest.skipUnless(run(*RESTRICTED, "true").returncode == 0, "no right to make a file system of its own")
     def test_the_service_runs_as_the_chart_runs_it(self):
-        """Another user, no capabilities, nothing to write to but /tmp."""
+        """Another user, no capabilities, nothing to write to but /tmp; settings from the chart and a secret."""
         with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
             Path(folder).chmod(0o755)
             self.assertNotEqual(run(*RESTRICTED, "touch", f"{folder}/file").returncode, 0)
             application = Path(shutil.copytree(JAR.parent, f"{folder}/application"))
-            service = Service(Path(folder, "settings"), jar=application / JAR.name, wrapper=RESTRICTED)
+            service = Service(Path(folder, "settings"), "--set", "maxBodyMiB=1,config.devices=cpu",
+                              secret="atelier.devices=cpu*2\n", jar=application / JAR.name, wrapper=RESTRICTED)
             self.addCleanup(service.kill)
             until(service.ready, "the service is ready", service.log)
             body = b'{"model": "minilm", "input": "hello world"}'
             self.assertEqual(request(service.address, "/v1/embeddings", body)[0], 200)
+            self.assertEqual(request(service.address, "/v1/embeddings", b" " * 1_100_000)[0], 413, "the chart's limit")
+            devices = json.loads(request(service.address, "/v2/devices")[2])
+            self.assertEqual(len(devices["devices"]), 2, "a secret's settings win")
             self.assertEqual(service.leave(), 0)
+
+    def test_the_service_refuses_a_setting_that_it_does_not_know(self):
+        with tempfile.TemporaryDirectory() as folder, self.assertRaisesRegex(RuntimeError, "atelier.device"):
+            Service(Path(folder, "settings"), secret="atelier.device=cpu\n").kill()
 
 
 class ProxyTest(LiveTest):
