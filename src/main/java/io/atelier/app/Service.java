@@ -122,6 +122,8 @@ final class Service {
         this.jobs = new Jobs(store, policy, workers, InstantSource.system());
         metrics.showJobs(store::size, store::sizeBytes);
         this.gpus = metrics.gpus();
+        metrics.showReadiness(() -> inference.status().ready());
+        devices.forEach(device -> metrics.showDevice(device.id(), device.limit()));
     }
 
     InferenceService inference() {

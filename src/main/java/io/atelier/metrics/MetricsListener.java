@@ -22,6 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -106,6 +107,22 @@ public final class MetricsListener implements ServingListener {
     /** The GPUs' own metrics, beside what is counted here. */
     public GpuMetrics gpus() {
         return new GpuMetrics(registry);
+    }
+
+    /** Shows whether requests are welcome; the supplier is called at each scrape. */
+    public void showReadiness(BooleanSupplier ready) {
+        Gauge.builder("atelier.ready", ready, answer -> answer.getAsBoolean() ? 1 : 0)
+                .description("1 while requests are welcome")
+                .strongReference(true)
+                .register(registry);
+    }
+
+    /** Shows how many executions a device may run at once. */
+    public void showDevice(DeviceId device, int slots) {
+        Gauge.builder("atelier.device.slots", () -> slots)
+                .description("Executions that the device may run at once")
+                .tag("device", device.toString())
+                .register(registry);
     }
 
     /** Shows a queue, in place of one of the same model; the suppliers are called at each scrape. */

@@ -1,0 +1,54 @@
+"""Rules and dashboard of the chart, as promtool and Prometheus read them."""
+
+import json
+import re
+
+import yaml
+from chart import CHART, only, render
+
+SELECTED = re.compile(r"([a-zA-Z_][a-zA-Z0-9_:]*)\{")
+
+# Series that come with a GPU, or with a device's first quarantine
+NOT_ALWAYS = re.compile(r"^atelier_gpu_|^atelier_device_quarantined_total$")
+
+
+def rules(*options):
+    """The groups of the PrometheusRule for the release atelier in the namespace ml."""
+    manifests = render("--set", "fullnameOverride=atelier,monitoring.rules.enabled=true", *options)
+    return only(manifests, "PrometheusRule")["spec"]["groups"]
+
+
+def alerts():
+    return [rule for group in rules() for rule in group["rules"] if "alert" in rule]
+
+
+def records():
+    return [rule for group in rules() for rule in group["rules"] if "record" in rule]
+
+
+def write(groups, file):
+    file.write_text(yaml.safe_dump({"groups": groups}, width=1000))
+
+
+def dashboard():
+    return json.loads((CHART / "dashboards/atelier.json").read_text())
+
+
+def panels():
+    return [panel for panel in dashboard()["panels"] if panel["type"] != "row"]
+
+
+def queries():
+    """Title of the panel and expression of every query, with Grafana's variables filled in."""
+    variables = {"$__rate_interval": "1m", "$namespace": "ml", "$job": "atelier", "$model": ".*"}
+    for panel in panels():
+        for target in panel["targets"]:
+            expression = target["expr"]
+            for name, value in variables.items():
+                expression = expression.replace(name, value)
+            yield panel["title"], expression
+
+
+def metrics(expression):
+    """Names of the series that an expression selects; every selector has matchers."""
+    return set(SELECTED.findall(expression))

@@ -1,0 +1,166 @@
+"""Rules and dashboard are right, each alert fires when it should and only then, and has its page."""
+
+import re
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+import monitoring
+import yaml
+from chart import CHART, ROOT, VARIANTS, of_kind, only, render, run, variant
+
+RUNBOOKS = ROOT / "docs/runbooks"
+CASES = ROOT / "helm/test/rules_test.yaml"
+
+
+class RulesTest(unittest.TestCase):
+    def promtool(self, *arguments, groups):
+        with tempfile.TemporaryDirectory() as folder:
+            rules = Path(folder, "rules.yaml")
+            monitoring.write(groups, rules)
+            shutil.copy(CASES, folder)
+            return run("promtool", *arguments, cwd=folder)
+
+    def test_every_variants_rules_are_right(self):
+        checked = 0
+        for name in VARIANTS:
+            for rule in of_kind(variant(name), "PrometheusRule"):
+                done = self.promtool("check", "rules", "--lint=all", "--lint-fatal", "rules.yaml",
+                                     groups=rule["spec"]["groups"])
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                checked += 1
+        self.assertGreater(checked, 1)
+
+    def test_alerts_fire_when_they_should(self):
+        done = self.promtool("test", "rules", "rules_test.yaml", groups=monitoring.rules())
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_each_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not(self):
+        cases = [case for test in yaml.safe_load(CASES.read_text())["tests"] for case in test["alert_rule_test"]]
+        names = {alert["alert"] for alert in monitoring.alerts()}
+        self.assertEqual({case["alertname"] for case in cases if case["exp_alerts"]}, names)
+        self.assertEqual({case["alertname"] for case in cases if not case["exp_alerts"]}, names)
+
+    def test_each_alert_has_its_page(self):
+        names = {alert["alert"] for alert in monitoring.alerts()}
+        self.assertEqual({page.stem for page in RUNBOOKS.glob("*.md")} - {"README"}, names)
+        for name in names:
+            page = (RUNBOOKS / f"{name}.md").read_text()
+            self.assertTrue(page.startswith(f"# {name}\n"), name)
+            self.assertEqual(re.findall("^## (.*)$", page, re.M), ["What it means", "What to look at", "What to do"], name)
+            self.assertIn(f"[{name}]({name}.md)", (RUNBOOKS / "README.md").read_text())
+
+    def test_the_pages_name_only_what_there_is(self):
+        values = yaml.safe_load((CHART / "values.yaml").read_text())
+        settings = set(re.findall(r"`(atelier\.[\w.-]+)`", (ROOT / "docs/configuration.md").read_text()))
+        panels = {panel["title"] for panel in monitoring.panels()}
+        for page in RUNBOOKS.glob("*.md"):
+            with self.subTest(page.stem):
+                text = page.read_text()
+                for setting in re.findall(r"`(atelier\.[\w.-]+)`", text):
+                    self.assertIn(setting, settings)
+                for panel in re.findall(r"\*([A-Z][\w, ]+)\*", text):
+                    self.assertIn(panel, panels)
+                for value in re.findall(r"`([a-z]\w+(?:\.\w+)+)`", text):
+                    if value.split(".")[0] in values and not value.endswith((".yaml", ".md")):
+                        node = values
+                        for key in value.split("."):
+                            self.assertIn(key, node, value)
+                            node = node[key]
+
+    def test_alerts_can_be_left_out_and_labelled(self):
+        rule = only(variant("everything"), "PrometheusRule")
+        left = {entry["alert"]: entry for group in rule["spec"]["groups"] for entry in group["rules"] if "alert" in entry}
+        self.assertEqual({alert["alert"] for alert in monitoring.alerts()} - set(left), {"AtelierScrapeFails"})
+        for name, alert in left.items():
+            self.assertEqual(alert["labels"]["team"], "ml")
+            self.assertEqual(alert["annotations"]["runbook_url"], f"https://runbooks.example.com/atelier/{name}.md")
+
+    def test_no_pod_is_no_alarm_where_there_may_be_none(self):
+        expression = {alert["alert"]: alert["expr"] for alert in monitoring.alerts()}["AtelierNoReadyPod"]
+        self.assertIn("absent(", expression)
+        to_zero = render("--values", VARIANTS["keda"], "--set", "monitoring.rules.enabled=true")
+        self.assertNotIn("absent(", str(only(to_zero, "PrometheusRule")))
+
+
+class DashboardTest(unittest.TestCase):
+    def test_every_expression_is_right(self):
+        queries = list(monitoring.queries())
+        self.assertGreater(len(queries), 30)
+        recorded = [{"record": f"panel:{number}", "expr": expression} for number, (_, expression) in enumerate(queries)]
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "panels.yaml")
+            monitoring.write([{"name": "panels", "rules": recorded}], file)
+            done = run("promtool", "check", "rules", file)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_every_panel_says_what_it_shows_and_takes_the_chosen_data_source(self):
+        for panel in monitoring.panels():
+            with self.subTest(panel["title"]):
+                self.assertTrue(panel["description"])
+                self.assertEqual(panel["datasource"]["uid"], "${datasource}")
+                for target in panel["targets"]:
+                    self.assertEqual(target["datasource"]["uid"], "${datasource}")
+                    selectors = re.findall(r"\w+\{([^}]*)\}", target["expr"])
+                    self.assertTrue(selectors)
+                    for selector in selectors:
+                        self.assertIn('namespace="$namespace",job="$job"', selector)
+
+    def test_panels_have_places_of_their_own(self):
+        taken = set()
+        for panel in monitoring.dashboard()["panels"]:
+            place = panel["gridPos"]
+            cells = {(x, y) for x in range(place["x"], place["x"] + place["w"])
+                     for y in range(place["y"], place["y"] + place["h"])}
+            self.assertFalse(cells & taken, panel["title"])
+            self.assertLessEqual(place["x"] + place["w"], 24)
+            taken |= cells
+
+    def test_it_has_the_rows_that_somebody_on_call_needs(self):
+        self.assertEqual([panel["title"] for panel in monitoring.dashboard()["panels"] if panel["type"] == "row"],
+                         ["Is it well?", "Traffic", "Errors by outcome", "Latency by stage", "Batch sizes",
+                          "Queue and predicted wait", "Devices and GPU memory", "Restarts and the process"])
+
+    def test_the_config_map_carries_it_whole(self):
+        config = next(manifest for manifest in of_kind(variant("gpu"), "ConfigMap") if "atelier.json" in manifest["data"])
+        self.assertEqual(yaml.safe_load(config["data"]["atelier.json"]), monitoring.dashboard())
+        self.assertEqual(config["metadata"]["labels"]["grafana_dashboard"], "1")
+
+
+class AutoscalerTest(unittest.TestCase):
+    """The autoscalers look at what the recording rules record."""
+
+    def test_keda_asks_for_the_mean_of_what_is_recorded_for_each_pod(self):
+        recorded = {rule["record"]: rule["expr"] for rule in monitoring.records()}
+        scaled = only(render("--values", VARIANTS["keda"], "--set", "fullnameOverride=atelier"), "ScaledObject")
+        queue, busy, proxy = scaled["spec"]["triggers"]
+        self.assertIn("avg_over_time(atelier_queue_predicted_wait_seconds", recorded["atelier:queue_seconds:avg1m"])
+        self.assertEqual(monitoring.metrics(queue["metadata"]["query"]),
+                         monitoring.metrics(recorded["atelier:queue_seconds:avg1m"]))
+        self.assertEqual(monitoring.metrics(busy["metadata"]["query"]),
+                         monitoring.metrics(recorded["atelier:device_busy:ratio1m"]))
+        self.assertEqual([queue["metadata"]["threshold"], busy["metadata"]["threshold"]], ["0.05", "0.7"])
+        self.assertEqual(proxy["name"], "proxy")
+        self.assertEqual(queue["metadata"]["ignoreNullValues"], "true")
+
+    def test_an_outage_of_prometheus_takes_no_pod_away(self):
+        scaled = only(render("--values", VARIANTS["keda"], "--set", "autoscaling.minReplicas=1"), "ScaledObject")
+        self.assertEqual([trigger["metadata"].get("ignoreNullValues") for trigger in scaled["spec"]["triggers"]],
+                         ["false", "false", None])
+
+    def test_the_page_configures_the_adapter_for_what_the_hpa_asks(self):
+        page = (ROOT / "docs/autoscaling.md").read_text()
+        adapter = yaml.safe_load(re.search(r"```yaml\n(rules:.*?)```", page, re.S).group(1))
+        given = {rule["name"]["as"] for rule in adapter["rules"]["custom"]}
+        hpa = only(variant("hpa"), "HorizontalPodAutoscaler")
+        self.assertEqual({metric["pods"]["metric"]["name"] for metric in hpa["spec"]["metrics"]}, given)
+        recorded = {rule["record"] for rule in monitoring.records()}
+        for rule in adapter["rules"]["custom"]:
+            self.assertLessEqual(monitoring.metrics(rule["seriesQuery"]), recorded)
+        self.assertEqual([metric["pods"]["target"]["averageValue"] for metric in hpa["spec"]["metrics"]],
+                         ["20m", "800m"])
+
+
+if __name__ == "__main__":
+    unittest.main()
