@@ -1,6 +1,7 @@
 package io.atelier.api;
 
 import static io.restassured.RestAssured.given;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasItems;
@@ -41,15 +42,15 @@ class KServeComponentTest {
                 "fixed | {\"inputs\":[1,-2]} | {\"outputs\":[1,-2]}",
             })
     void answersAsItIsAsked(String model, String question, String answer) {
-        String body = given().body(question)
+        byte[] body = given().body(question.getBytes(UTF_8))
                 .post("/v1/models/" + model + ":predict?test_1=1")
                 .then()
                 .statusCode(200)
                 .contentType("application/json")
                 .extract()
-                .asString();
+                .asByteArray();
 
-        assertThat(body).isEqualTo(answer);
+        assertThat(new String(body, UTF_8)).isEqualTo(answer);
     }
 
     @ParameterizedTest
@@ -83,7 +84,7 @@ class KServeComponentTest {
                 "half | {\"inputs\":[1]} | input 'x' is FP16, which travels in binary only",
             })
     void refusesWithTheReason(String model, String question, String error) {
-        given().body(question)
+        given().body(question.getBytes(UTF_8))
                 .post("/v1/models/" + model + ":predict")
                 .then()
                 .statusCode(400)

@@ -57,16 +57,18 @@ class ServingComponentTest {
     public static class FakeDevices extends FakeService.Profile {
         @Override
         protected Map<String, String> repository() {
-            return Map.of(
-                    "fake/1/model.onnx", "",
-                    "counted/1/model.onnx", "",
-                    "counted/model.yaml", "batching: {max-batch-size: 4, max-queue-delay: 0s}\nversions: [1]",
-                    "small/1/model.onnx", "",
-                    "small/model.yaml", "batching: {max-batch-size: 1, max-queue-size: 2}",
-                    "misfit/1/model.onnx", "",
-                    "misfit/model.yaml", "batching: {padding: {values: {gone: 0}}}",
-                    "misspelt/1/model.onnx", "",
-                    "misspelt/model.yaml", "baching: {}");
+            return Map.ofEntries(
+                    Map.entry("fake/1/model.onnx", ""),
+                    Map.entry("counted/1/model.onnx", ""),
+                    Map.entry("counted/model.yaml", "batching: {max-batch-size: 4, max-queue-delay: 0s}\nversions: [1]"),
+                    Map.entry("holder/1/model.onnx", ""),
+                    Map.entry("holder/model.yaml", "batching: {max-batch-size: 1}"),
+                    Map.entry("small/1/model.onnx", ""),
+                    Map.entry("small/model.yaml", "batching: {max-batch-size: 1, max-queue-size: 2}"),
+                    Map.entry("misfit/1/model.onnx", ""),
+                    Map.entry("misfit/model.yaml", "batching: {padding: {values: {gone: 0}}}"),
+                    Map.entry("misspelt/1/model.onnx", ""),
+                    Map.entry("misspelt/model.yaml", "baching: {}"));
         }
 
         @Override
@@ -327,7 +329,7 @@ class ServingComponentTest {
                         .join(),
                 504,
                 "DEADLINE_EXCEEDED");
-        List<CompletableFuture<HttpResponse<String>>> taken = occupyBothDevices();
+        List<CompletableFuture<HttpResponse<String>>> taken = occupyBothDevices("/v2/models/holder/infer");
         problem(
                 client.post(COUNTED, infer(1, "1"), "Request-Timeout", "0.05").get(20, TimeUnit.SECONDS),
                 504,
@@ -485,10 +487,14 @@ class ServingComponentTest {
 
     /** Hangs both devices with a request each, until {@link #letGo}. */
     private List<CompletableFuture<HttpResponse<String>>> occupyBothDevices() throws Exception {
+        return occupyBothDevices(SMALL);
+    }
+
+    private List<CompletableFuture<HttpResponse<String>>> occupyBothDevices(String path) throws Exception {
         engine.hang(FIRST);
         engine.hang(SECOND);
         List<CompletableFuture<HttpResponse<String>>> taken =
-                List.of(client.post(SMALL, infer(1, 5001)), client.post(SMALL, infer(1, 5002)));
+                List.of(client.post(path, infer(1, 5001)), client.post(path, infer(1, 5002)));
         engine.awaitHanging(FIRST);
         engine.awaitHanging(SECOND);
         service.awaitAsked(2);

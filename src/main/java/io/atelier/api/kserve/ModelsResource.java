@@ -7,7 +7,9 @@ import io.smallrye.common.annotation.NonBlocking;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response.Status;
 import java.time.Instant;
 import java.util.List;
 import org.eclipse.microprofile.openapi.annotations.Operation;
@@ -65,12 +67,15 @@ public class ModelsResource {
     }
 
     @GET
-    @Path("/{model: [^/:]+}")
+    @Path("/{model}")
     @Operation(summary = "Whether a model serves, for clients of KServe and of OpenAI")
     @APIResponse(responseCode = "200", description = "It does")
     @APIResponse(responseCode = "404", description = "No such model")
     @APIResponse(responseCode = "503", description = "Not now")
     public RestResponse<Model> model(@RestPath String model) {
+        if (model.endsWith(PredictResource.VERB)) {
+            throw new WebApplicationException(Status.METHOD_NOT_ALLOWED);
+        }
         boolean ready;
         try {
             ready = service.model(model, null).ready();

@@ -11,8 +11,10 @@ import io.smallrye.mutiny.Uni;
 import io.vertx.core.http.HttpServerRequest;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
+import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response.Status;
 import java.time.Duration;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
@@ -32,6 +34,9 @@ import org.jboss.resteasy.reactive.RestResponse;
 @Path("/v1/models")
 @Tag(name = "KServe v1")
 public class PredictResource {
+    /** Stands in one segment with the name, where RESTEasy Reactive finds no parameter. */
+    static final String VERB = ":predict";
+
     private static final String REQUEST = """
             {"instances": [[0.5, 1, 2], [3, 4, 5]]}""";
 
@@ -47,8 +52,8 @@ public class PredictResource {
     }
 
     @POST
-    @Path("/{model: [^/:]+}:predict")
-    @Operation(summary = "Predict with a model's newest version")
+    @Path("/{model}")
+    @Operation(summary = "Predict with a model's newest version: the path ends with its name and :predict")
     @RequestBody(
             required = true,
             content =
@@ -74,9 +79,13 @@ public class PredictResource {
     @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
     @APIResponse(responseCode = "504", description = "No result in time")
     public Uni<RestResponse<byte[]>> predict(@RestPath String model, @Context HttpServerRequest http) {
+        if (!model.endsWith(VERB)) {
+            throw new WebApplicationException(Status.METHOD_NOT_ALLOWED);
+        }
+        String name = model.substring(0, model.length() - VERB.length());
         return exchange.answer(
                 http,
-                body -> read(model, http, body),
+                body -> read(name, http, body),
                 question -> service.infer(question.prediction().request(), question.deadline()),
                 result -> result.outputs().stream().mapToLong(Tensor::sizeBytes).sum(),
                 (question, result) ->
