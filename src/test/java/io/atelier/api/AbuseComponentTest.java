@@ -121,7 +121,7 @@ class AbuseComponentTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 5, 10, 30})
-    void aCompressedBodyThatIsNoneEndsItsConnectionAndACutOneIsRefused(int goodBytes) throws IOException {
+    void aCompressedBodyThatIsNoneAndACutOneAreRefused(int goodBytes) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (OutputStream gzip = new GZIPOutputStream(out)) {
             gzip.write(bytes(BODY));
@@ -130,7 +130,7 @@ class AbuseComponentTest {
         byte[] damaged = new byte[compressed.length];
         new Random(goodBytes).nextBytes(damaged);
         System.arraycopy(compressed, 0, damaged, 0, goodBytes);
-        assertThat(exchange(post(PATH, "Content-Encoding: gzip\r\n", damaged))).isEmpty(); // closed by the decoder
+        assertThat(exchange(post(PATH, "Content-Encoding: gzip\r\n", damaged))).startsWith("HTTP/1.1 400 ");
         byte[] cut = Arrays.copyOf(compressed, goodBytes);
         assertThat(exchange(post(PATH, "Content-Encoding: gzip\r\n", cut))).startsWith("HTTP/1.1 4");
     }
