@@ -1,6 +1,7 @@
 package io.atelier;
 
 import static io.atelier.testing.ServiceClient.embeddings;
+import static io.atelier.testing.ServiceClient.json;
 import static io.atelier.testing.ServiceClient.ok;
 import static io.atelier.testing.ServiceClient.vector;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -8,19 +9,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.atelier.testing.ServiceClient;
 import io.quarkus.test.junit.QuarkusIntegrationTest;
-import io.restassured.RestAssured;
+import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** The packaged service, whatever it is packaged as, on its defaults. */
+/**
+ * The service on its defaults, whatever it is packaged as. With {@code -Dquarkus.http.test-host} and
+ * {@code -Dquarkus.http.test-port}: one that runs already, with the embedded model.
+ */
 @QuarkusIntegrationTest
 class ServiceIT {
     private ServiceClient client;
 
     @BeforeEach
     void awaitTheModel() {
-        client = new ServiceClient(RestAssured.port);
+        client = ServiceClient.ofTestedService();
         client.awaitStatus("/q/health/started", 200, Duration.ofSeconds(60));
     }
 
@@ -71,5 +78,102 @@ class ServiceIT {
         assertThat(ok(client.get("/v2").join()).get("name").asText()).isEqualTo("atelier");
         assertThat(ok(client.get("/v2/devices").join()).at("/devices/0/state").asText())
                 .isEqualTo("ready");
+    }
+
+    @Test
+    void tellsOfItsModel() {
+        JsonNode model = ok(client.get("/v2/models/minilm").join());
+
+        assertThat(model.get("platform").asText()).isEqualTo("onnxruntime_onnx");
+        assertThat(model.at("/inputs")).hasSize(3);
+        assertThat(model.at("/outputs/0/shape")).hasToString("[-1,-1,384]");
+        assertThat(ok(client.get("/v2/models/minilm/versions/1").join())).isEqualTo(model);
+        ok(client.get("/v2/models/minilm/versions/1/ready").join());
+    }
+
+    @Test
+    void embedsAsOneVectorWhatIsTheSameAloneAndInABatch() {
+        String body = embeddings("hello world", "a longer sentence about something else", "hello world");
+
+        JsonNode batch = ok(client.post("/v1/embeddings", body).join());
+        JsonNode alone =
+                ok(client.post("/v1/embeddings", embeddings("hello world")).join());
+
+        assertThat(vector(batch, 0)).isEqualTo(vector(alone, 0)).isEqualTo(vector(batch, 2));
+        assertThat(vector(batch, 1)).isNotEqualTo(vector(alone, 0));
+    }
+
+    @Test
+    void tellsWhatModelsItHasHowTheyAreServedAndWhatTheyHaveDone() {
+        ok(client.post("/v1/embeddings", embeddings("hello world")).join());
+
+        assertThat(ok(client.get("/v1/models").join()).at("/data/0/id").asText())
+                .isEqualTo("minilm");
+        assertThat(ok(client.get("/v1/models/minilm").join()).get("ready").asBoolean())
+                .isTrue();
+        assertThat(ok(client.get("/v2/models/minilm/config").join()).get("name").asText())
+                .isEqualTo("minilm");
+        assertThat(ok(client.get("/v2/models/minilm/versions/1/config").join()))
+                .isEqualTo(ok(client.get("/v2/models/minilm/config").join()));
+        for (String path :
+                List.of("/v2/models/stats", "/v2/models/minilm/stats", "/v2/models/minilm/versions/1/stats")) {
+            assertThat(ok(client.get(path).join()).at("/model_stats/0/inference_count").asLong())
+                    .as(path)
+                    .isPositive();
+        }
+        assertThat(ok(client.post("/v2/repository/index", "").join()).at("/0/state").asText())
+                .isEqualTo("READY");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "/v2/models/minilm/infer | {\"inputs\": []} | 400 | INVALID_INPUT",
+                "/v2/models/minilm/infer | no JSON | 400 | INVALID_INPUT",
+                "/v2/models/other/infer | {\"inputs\": []} | 404 | MODEL_NOT_FOUND",
+                "/v2/models/minilm/versions/7/infer | {\"inputs\": []} | 404 | MODEL_NOT_FOUND",
+                "/v2/repository/models/minilm/load | {} | 403 | FORBIDDEN",
+                "/v2/repository/models/minilm/unload | {} | 403 | FORBIDDEN",
+                "/v2/nothing | {} | 404 | NOT_FOUND",
+                "/v2/devices | {} | 405 | METHOD_NOT_ALLOWED",
+            })
+    void refusesAsProblems(String path, String body, int status, String code) {
+        HttpResponse<String> answer = client.post(path, body).join();
+
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
+        assertThat(answer.headers().firstValue("Content-Type").orElse("")).startsWith("application/problem+json");
+        JsonNode problem = json(answer);
+        assertThat(problem.get("code").asText()).isEqualTo(code);
+        assertThat(problem.get("status").asInt()).isEqualTo(status);
+        assertThat(problem.get("error").asText()).isNotEmpty();
+    }
+
+    @Test
+    void refusesInOpenAisForm() {
+        HttpResponse<String> answer = client.post("/v1/embeddings", "{\"model\": \"other\", \"input\": \"a\"}")
+                .join();
+
+        assertThat(answer.statusCode()).isEqualTo(404);
+        assertThat(json(answer).at("/error/code").asText()).isEqualTo("model_not_found");
+    }
+
+    @Test
+    void refusesABodyThatIsTooLarge() {
+        HttpResponse<String> answer =
+                client.post("/v1/embeddings", " ".repeat((64 << 20) + 1)).join();
+
+        assertThat(answer.statusCode()).isEqualTo(413);
+        assertThat(json(answer).get("code").asText()).isEqualTo("PAYLOAD_TOO_LARGE");
+    }
+
+    @Test
+    void refusesAtOnceWhatCannotBeAnsweredInTime() {
+        HttpResponse<String> answer = client.post(
+                        "/v1/embeddings", embeddings("hello world"), "Request-Timeout", "0.000001")
+                .join();
+
+        assertThat(answer.statusCode()).as(answer.body()).isIn(429, 504);
+        assertThat(json(answer).get("code").asText()).isIn("OVERLOADED", "DEADLINE_EXCEEDED");
     }
 }

@@ -4,6 +4,7 @@ import io.atelier.config.AtelierConfig;
 import io.atelier.core.Ticker;
 import io.atelier.engine.Engine;
 import io.atelier.engine.djl.DjlEngine;
+import io.atelier.engine.djl.NativeLibraries;
 import io.atelier.engine.djl.SessionSettings;
 import io.atelier.metrics.MetricsListener;
 import io.atelier.repository.ModelRepositoryException;
@@ -36,6 +37,7 @@ class Composition {
     @Singleton
     @DefaultBean
     Engine engine(AtelierConfig config) {
+        config.nativeLibraries().or(NativeExecutable::libraries).ifPresent(NativeLibraries::loadFrom);
         return new DjlEngine(
                 new SessionSettings(config.cpu().intraOpThreads(), config.cpu().allowSpinning()));
     }

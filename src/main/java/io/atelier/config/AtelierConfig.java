@@ -51,6 +51,12 @@ public interface AtelierConfig {
     @WithDefault("none")
     ModelControl modelControl();
 
+    /**
+     * Folder of the native libraries. Where it is not set: {@code lib} beside the native executable; on a JVM they are
+     * taken out of their jars at each start.
+     */
+    Optional<Path> nativeLibraries();
+
     /** The model's engine on the CPU. */
     Cpu cpu();
 

@@ -5,21 +5,25 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.Reader;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The packaged service as a process of its own, on a free port. What it prints is kept, and can be waited for. Closing
- * it kills it.
+ * The packaged service as a process of its own, on a free port: the jar or the native executable, whichever was built
+ * last. What it prints is kept, and can be waited for. Closing it kills it.
  */
 public final class PackagedService implements AutoCloseable {
-    private static final Path JAR = Path.of("target", "quarkus-app", "quarkus-run.jar");
+    private static final Path TARGET = Path.of("target");
     private static final Pattern LISTENING = Pattern.compile("Listening on: http://[^:]+:(\\d+)");
+    private static final Pattern LISTENING_TLS = Pattern.compile("https://[^:]+:(\\d+)");
     private static final Pattern LOADED = Pattern.compile("Atelier .* started in ");
 
     private final Process process;
@@ -39,17 +43,40 @@ public final class PackagedService implements AutoCloseable {
         return start(List.of(), properties);
     }
 
-    /** Starts it with options of the JVM, such as {@code -Xmx256m}, and these system properties. */
+    /** Starts it with options of the JVM that a native executable has too, such as {@code -Xmx256m}, and these properties. */
     public static PackagedService start(List<String> options, String... properties) throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(options);
-        command.add("-Dquarkus.http.port=0");
-        Arrays.stream(properties).forEach(property -> command.add("-D" + property));
-        command.add("-jar");
-        command.add(JAR.toString());
+        List<String> all = new ArrayList<>(options);
+        all.add("-Dquarkus.http.port=0");
+        Arrays.stream(properties).forEach(property -> all.add("-D" + property));
         return new PackagedService(
-                new ProcessBuilder(command).redirectErrorStream(true).start());
+                new ProcessBuilder(command(all)).redirectErrorStream(true).start());
+    }
+
+    /** What an image's health check says of the service on this port: 0 if it lives. */
+    public static int health(int port) throws IOException, InterruptedException {
+        List<String> command = command(List.of());
+        command.add("health");
+        ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
+        builder.environment().put("QUARKUS_HTTP_PORT", Integer.toString(port));
+        return builder.start().waitFor();
+    }
+
+    private static List<String> command(List<String> options) throws IOException {
+        Properties artifact = new Properties();
+        try (Reader file = Files.newBufferedReader(TARGET.resolve("quarkus-artifact.properties"))) {
+            artifact.load(file);
+        }
+        String path = TARGET.resolve(artifact.getProperty("path")).toString();
+        List<String> command = new ArrayList<>();
+        if (artifact.getProperty("type").startsWith("native")) {
+            command.add(path);
+            command.addAll(options);
+        } else {
+            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+            command.addAll(options);
+            command.addAll(List.of("-jar", path));
+        }
+        return command;
     }
 
     /** Returns the port, when the service listens and its models are loaded. */
@@ -61,6 +88,11 @@ public final class PackagedService implements AutoCloseable {
 
     public long pid() {
         return process.pid();
+    }
+
+    /** The port of HTTPS, once the service listens. */
+    public int awaitTlsPort() throws InterruptedException {
+        return Integer.parseInt(awaitPrinted(LISTENING_TLS).group(1));
     }
 
     /** SIGTERM. */

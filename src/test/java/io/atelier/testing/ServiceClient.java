@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.restassured.RestAssured;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -26,7 +27,16 @@ public final class ServiceClient {
     private final URI base;
 
     public ServiceClient(int port) {
-        this.base = URI.create("http://localhost:" + port);
+        this("localhost", port);
+    }
+
+    private ServiceClient(String host, int port) {
+        this.base = URI.create("http://" + host + ":" + port);
+    }
+
+    /** The service that an integration test runs against: the packaged one, or one that runs already elsewhere. */
+    public static ServiceClient ofTestedService() {
+        return new ServiceClient(System.getProperty("quarkus.http.test-host", "localhost"), RestAssured.port);
     }
 
     public CompletableFuture<HttpResponse<String>> get(String path) {

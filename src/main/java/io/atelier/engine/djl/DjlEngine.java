@@ -3,6 +3,9 @@ package io.atelier.engine.djl;
 import ai.djl.Device;
 import ai.djl.MalformedModelException;
 import ai.djl.Model;
+import ai.djl.huggingface.tokenizers.Encoding;
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.onnxruntime.engine.OrtEngineProvider;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtProvider;
@@ -49,6 +52,10 @@ public final class DjlEngine implements Engine {
         System.setProperty("OPT_OUT_TRACKING", "true");
         System.setProperty("ai.djl.pytorch.num_threads", Integer.toString(settings.intraOpThreads()));
         System.setProperty("ai.djl.pytorch.num_interop_threads", "1");
+        // nothing is computed on arrays, so none needs the second engine that DJL would make for that
+        System.setProperty("ai.djl.onnx.disable_alternative", "true");
+        // DJL finds its engines through service files, which are not in a native executable
+        ai.djl.engine.Engine.registerEngine(new OrtEngineProvider());
         // DJL must be first to touch ONNX Runtime: it is unusable in a process whose OrtEnvironment exists already
         ai.djl.engine.Engine.getEngine(ENGINE);
     }

@@ -1,0 +1,224 @@
+package io.atelier;
+
+import static io.atelier.testing.ServiceClient.json;
+import static io.atelier.testing.ServiceClient.ok;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.atelier.testing.OnnxModelWriter;
+import io.atelier.testing.PackagedService;
+import io.atelier.testing.ServiceClient;
+import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The packaged service with a repository of several models, on two devices of two slots: what they answer and refuse. */
+@Timeout(180)
+class OwnModelsIT {
+    /** Longer than any test waits; its run is ended when nobody waits any more. */
+    private static final String ENDLESS = "1000000000000";
+
+    private static PackagedService service;
+    private static ServiceClient client;
+
+    @BeforeAll
+    static void start(@TempDir Path repository) throws Exception {
+        model(repository, "add", OnnxModelWriter.add("batch", 2), "");
+        for (String type : List.of("FP32", "FP64", "INT8", "UINT8", "INT16", "INT32", "INT64", "BOOL", "BYTES")) {
+            model(repository, type, OnnxModelWriter.identity(type, "batch", 2), "");
+        }
+        model(repository, "BYTES3", OnnxModelWriter.identity("BYTES", "batch", 2, 1), "");
+        model(repository, "table", table(), "");
+        model(repository, "loop", loop(), "batching: {max-queue-size: 1}\ninstances: 1\n");
+        model(repository, "broken", "not a model".getBytes(StandardCharsets.UTF_8), "");
+        model(repository, "misspelt", OnnxModelWriter.add("batch", 2), "batchin: {}\n");
+        service = PackagedService.start(
+                "atelier.model-repository=" + repository, "atelier.devices=cpu*2", "atelier.slots=2", "atelier.model-control=explicit");
+        client = new ServiceClient(service.awaitLoaded());
+    }
+
+    @AfterAll
+    static void leave() throws InterruptedException {
+        service.terminate();
+        assertThat(service.awaitExit()).as(service.output()).isZero();
+    }
+
+    /** Fails for an index that is not in its table. */
+    private static byte[] table() {
+        return new OnnxModelWriter()
+                .input("INPUT0", "INT64", "batch", 1)
+                .floats("table", List.of(3), 0.5f, 1.5f, 2.5f)
+                .node("Gather", List.of("table", "INPUT0"), List.of("OUTPUT0"))
+                .output("OUTPUT0", "FLOAT", "batch", 1)
+                .toBytes();
+    }
+
+    /** Takes as long as its input says. */
+    private static byte[] loop() {
+        OnnxModelWriter body = new OnnxModelWriter()
+                .input("round", "INT64")
+                .input("goes_on", "BOOL")
+                .input("before", "FLOAT", 64, 64)
+                .node("Identity", List.of("goes_on"), List.of("goes_on_after"))
+                .node("MatMul", List.of("before", "weights"), List.of("after"))
+                .output("goes_on_after", "BOOL")
+                .output("after", "FLOAT", 64, 64);
+        return new OnnxModelWriter()
+                .input("INPUT0", "INT64", 1)
+                .floats("weights", List.of(64, 64), new float[64 * 64])
+                .nodeWithGraph("Loop", List.of("INPUT0", "", "weights"), List.of("OUTPUT0"), "body", body)
+                .output("OUTPUT0", "FLOAT", 64, 64)
+                .toBytes();
+    }
+
+    private static void model(Path repository, String name, byte[] onnx, String yaml) throws IOException {
+        Path folder = Files.createDirectories(repository.resolve(name));
+        Files.writeString(folder.resolve("model.yaml"), yaml);
+        Files.write(Files.createDirectories(folder.resolve("1")).resolve("model.onnx"), onnx);
+    }
+
+    private static CompletableFuture<HttpResponse<String>> infer(
+            String model, String type, String shape, String data, String... headers) {
+        String body = """
+                {"inputs": [{"name": "INPUT0", "datatype": "%s", "shape": %s, "data": %s}]}""".formatted(type, shape, data);
+        return client.post("/v2/models/" + model + "/infer", body, headers);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "FP32 | [0.5,-2.0]",
+                "FP64 | [0.1,1.0E300]",
+                "INT8 | [-128,127]",
+                "UINT8 | [0,255]",
+                "INT16 | [-32768,32767]",
+                                "INT32 | [-2147483648,2147483647]",
+                "INT64 | [-9223372036854775808,9223372036854775807]",
+                "BOOL | [true,false]",
+                "BYTES | [\"größer\",\"\"]",
+            })
+    void carriesEveryType(String type, String data) {
+        JsonNode answer = ok(infer(type, type, "[1,2]", data).join());
+
+        assertThat(answer.at("/outputs/0/datatype").asText()).isEqualTo(type);
+        assertThat(answer.at("/outputs/0/data")).hasToString(data);
+    }
+
+    @Test
+    void carriesTextsOfThreeAxes() {
+        JsonNode answer = ok(
+                infer("BYTES3", "BYTES", "[2,2,1]", "[\"a\",\"b\",\"c\",\"d\"]").join());
+
+        assertThat(answer.at("/outputs/0/shape")).hasToString("[2,2,1]");
+        assertThat(answer.at("/outputs/0/data")).hasToString("[\"a\",\"b\",\"c\",\"d\"]");
+    }
+
+    @Test
+    void answersTwoModelsOnEverySlot() {
+        List<CompletableFuture<HttpResponse<String>>> sums = new ArrayList<>();
+        List<CompletableFuture<HttpResponse<String>>> rows = new ArrayList<>();
+        for (int i = 0; i < 64; i++) {
+            sums.add(client.post("/v2/models/add/infer", """
+                    {"inputs": [{"name": "INPUT0", "datatype": "INT32", "shape": [1,2], "data": [%d,1]},
+                                {"name": "INPUT1", "datatype": "INT32", "shape": [1,2], "data": [1,1]}]}""".formatted(i)));
+            rows.add(infer("table", "INT64", "[1,1]", "[" + i % 3 + "]"));
+        }
+
+        for (int i = 0; i < 64; i++) {
+            JsonNode sum = ok(sums.get(i).join());
+            assertThat(sum.at("/outputs/0/data")).hasToString("[" + (i + 1) + ",2]");
+            assertThat(sum.at("/outputs/1/data")).hasToString("[" + (i - 1) + ",0]");
+            assertThat(ok(rows.get(i).join()).at("/outputs/0/data")).hasToString("[" + (i % 3 + 0.5) + "]");
+        }
+        JsonNode devices = ok(client.get("/v2/devices").join()).get("devices");
+        assertThat(devices).hasSize(2);
+        assertThat(devices).allSatisfy(device -> {
+            assertThat(device.get("state").asText()).isEqualTo("ready");
+            assertThat(device.get("slots").asInt()).isEqualTo(2);
+            assertThat(device.at("/counters/executions").asInt()).isPositive();
+        });
+    }
+
+    @Test
+    void predictsRows() {
+        JsonNode answer = ok(client.post("/v1/models/table:predict", "{\"instances\": [[1], [2]]}")
+                .join());
+
+        assertThat(answer.get("predictions")).hasToString("[[1.5],[2.5]]");
+    }
+
+    @Test
+    void loadsAndUnloadsWhileItServes() {
+        ok(client.post("/v2/repository/models/UINT8/unload", "").join());
+        problem(infer("UINT8", "UINT8", "[1,2]", "[1,2]").join(), 503, "NOT_READY");
+
+        ok(client.post("/v2/repository/models/UINT8/load", "").join());
+        ok(infer("UINT8", "UINT8", "[1,2]", "[1,2]").join());
+    }
+
+    @Test
+    void failsARequestThatCannotBeComputedAlone() {
+        HttpResponse<String> failed = infer("table", "INT64", "[1,1]", "[7]").join();
+
+        problem(failed, 500, "ENGINE_FAILURE");
+        ok(infer("table", "INT64", "[1,1]", "[2]").join());
+    }
+
+    /** Two devices of one instance each run two, one waits, and the queue has no room for more. */
+    @Test
+    void refusesWhatTheQueueDoesNotHoldAndAnswersTheOthersByTheirDeadline() {
+        List<HttpResponse<String>> answers = IntStream.range(0, 6)
+                .mapToObj(i -> infer("loop", "INT64", "[1]", "[" + ENDLESS + "]", "Request-Timeout", "2"))
+                .toList()
+                .stream()
+                .map(CompletableFuture::join)
+                .toList();
+
+        assertThat(answers)
+                .extracting(HttpResponse::statusCode)
+                .contains(429, 504)
+                .containsOnly(429, 504);
+        for (HttpResponse<String> answer : answers) {
+            if (answer.statusCode() == 429) {
+                problem(answer, 429, "OVERLOADED");
+                assertThat(answer.headers().firstValueAsLong("Retry-After").orElse(0))
+                        .isPositive();
+            } else {
+                problem(answer, 504, "DEADLINE_EXCEEDED");
+            }
+        }
+        ok(infer("loop", "INT64", "[1]", "[1]").join());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"broken, 503, NOT_READY", "misspelt, 404, MODEL_NOT_FOUND"})
+    void reportsAModelThatCannotBeServed(String model, int status, String code) {
+        assertThat(client.get("/v2/models/" + model + "/ready").join().statusCode())
+                .isEqualTo(status);
+        problem(infer(model, "INT32", "[1,2]", "[1,1]").join(), status, code);
+        assertThat(service.output()).contains("model " + model);
+        ok(client.get("/q/health/ready").join());
+    }
+
+    private static void problem(HttpResponse<String> answer, int status, String code) {
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
+        assertThat(answer.headers().firstValue("Content-Type").orElse("")).startsWith("application/problem+json");
+        JsonNode problem = json(answer);
+        assertThat(problem.get("code").asText()).isEqualTo(code);
+        assertThat(problem.get("error").asText()).isNotEmpty();
+    }
+}

@@ -1,0 +1,128 @@
+package io.atelier;
+
+import static io.atelier.testing.ServiceClient.embeddings;
+import static io.atelier.testing.ServiceClient.ok;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.atelier.testing.PackagedService;
+import io.atelier.testing.ServiceClient;
+import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.util.List;
+import java.util.zip.GZIPOutputStream;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What stands around the packaged service: TLS, compressed bodies, logs for machines, the image's health check. */
+@Timeout(180)
+class SurroundingsIT {
+    private static final char[] PASSWORD = "atelier".toCharArray();
+
+    @Test
+    void speaksTls(@TempDir Path folder) throws Exception {
+        Path keys = keys(folder);
+        try (PackagedService service = PackagedService.start(
+                "quarkus.http.ssl-port=0",
+                "quarkus.http.ssl.certificate.key-store-file=" + keys,
+                "quarkus.http.ssl.certificate.key-store-password=" + new String(PASSWORD))) {
+            service.awaitLoaded();
+            HttpClient client =
+                    HttpClient.newBuilder().sslContext(trusting(keys)).build();
+            URI uri = URI.create("https://localhost:" + service.awaitTlsPort() + "/v1/embeddings");
+
+            HttpResponse<String> answer = client.send(
+                    HttpRequest.newBuilder(uri)
+                            .POST(BodyPublishers.ofString(embeddings("hello world")))
+                            .build(),
+                    BodyHandlers.ofString());
+
+            ok(answer);
+            assertThat(answer.sslSession()).isPresent();
+            assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_2);
+        }
+    }
+
+    private static Path keys(Path folder) throws Exception {
+        Path file = folder.resolve("keys.p12");
+        List<String> command = List.of(
+                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-genkeypair",
+                "-alias",
+                "atelier",
+                "-keyalg",
+                "RSA",
+                "-dname",
+                "CN=localhost",
+                "-ext",
+                "san=dns:localhost",
+                "-storetype",
+                "PKCS12",
+                "-keystore",
+                file.toString(),
+                "-storepass",
+                new String(PASSWORD));
+        assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
+        return file;
+    }
+
+    private static SSLContext trusting(Path keys) throws Exception {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        try (InputStream file = Files.newInputStream(keys)) {
+            store.load(file, PASSWORD);
+        }
+        KeyStore trusted = KeyStore.getInstance("PKCS12");
+        trusted.load(null, null);
+        trusted.setCertificateEntry("atelier", store.getCertificate("atelier"));
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(trusted);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        return context;
+    }
+
+    @Test
+    void readsCompressedBodiesLogsForMachinesAndTellsWhetherItLives() throws Exception {
+        try (PackagedService service = PackagedService.start()) {
+            int port = service.awaitLoaded();
+            ByteArrayOutputStream compressed = new ByteArrayOutputStream();
+            try (GZIPOutputStream gzip = new GZIPOutputStream(compressed)) {
+                gzip.write(embeddings("hello world").getBytes(UTF_8));
+            }
+            HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/v1/embeddings"))
+                    .version(HttpClient.Version.HTTP_1_1)
+                    .header("Content-Encoding", "gzip")
+                    .POST(BodyPublishers.ofByteArray(compressed.toByteArray()))
+                    .build();
+
+            JsonNode answer = ok(HttpClient.newHttpClient().send(request, BodyHandlers.ofString()));
+
+            assertThat(ServiceClient.vector(answer, 0)).hasSize(384);
+            assertThat(PackagedService.health(port)).isZero();
+            service.terminate();
+            assertThat(service.awaitExit()).as(service.output()).isZero();
+            assertThat(PackagedService.health(port)).isNotZero();
+            assertThat(service.output().lines().filter(line -> line.startsWith("{")))
+                    .isNotEmpty()
+                    .allSatisfy(line -> assertThat(new ObjectMapper()
+                                    .readTree(line)
+                                    .get("message")
+                                    .asText())
+                            .isNotEmpty());
+        }
+    }
+}
