@@ -269,7 +269,11 @@ class PredictComponentTest {
 
     private static ValidatableResponse post(String path, String type, Object body) {
         byte[] bytes = body instanceof String text ? text.getBytes(StandardCharsets.UTF_8) : (byte[]) body;
-        return given().config(PLAIN).contentType(type).body(bytes).post("/predict/" + path).then();
+        return given().config(PLAIN)
+                .contentType(type)
+                .body(bytes)
+                .post("/predict/" + path)
+                .then();
     }
 
     private static HttpResponse<String> curl(String model, byte[] body) throws IOException, InterruptedException {

@@ -229,7 +229,8 @@ public final class QueuedInferenceService implements InferenceService {
                     new InvalidInput(
                             "model '%s' takes %ss".formatted(name, medium.name().toLowerCase(Locale.ROOT))));
         }
-        PredictionCall call = new PredictionCall(model, task, workers, request -> infer(model, request, deadline, admission::enter));
+        PredictionCall call =
+                new PredictionCall(model, task, workers, request -> infer(model, request, deadline, admission::enter));
         if (isQuick(values)) {
             begin(call, model, values);
             return call.answer();
