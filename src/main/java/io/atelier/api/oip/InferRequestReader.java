@@ -346,6 +346,10 @@ final class InferRequestReader {
 
         private void readOrRemember(JsonParser json) throws IOException {
             expect(json, JsonToken.START_ARRAY, place + ".data");
+            if (binarySize >= 0 && binary != null) {
+                throw new InvalidInput(
+                        (name == null ? place : "input '" + name + "'") + " has both data and binary_data_size");
+            }
             int from = text.position(json);
             if (name == null || type == null || shape == null) {
                 dataFrom = from - 1;
