@@ -60,7 +60,8 @@ class ServingComponentTest {
             return Map.ofEntries(
                     Map.entry("fake/1/model.onnx", ""),
                     Map.entry("counted/1/model.onnx", ""),
-                    Map.entry("counted/model.yaml", "batching: {max-batch-size: 4, max-queue-delay: 0s}\nversions: [1]"),
+                    Map.entry(
+                            "counted/model.yaml", "batching: {max-batch-size: 4, max-queue-delay: 0s}\nversions: [1]"),
                     Map.entry("holder/1/model.onnx", ""),
                     Map.entry("holder/model.yaml", "batching: {max-batch-size: 1}"),
                     Map.entry("small/1/model.onnx", ""),
