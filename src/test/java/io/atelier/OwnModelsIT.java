@@ -46,7 +46,10 @@ class OwnModelsIT {
         model(repository, "broken", "not a model".getBytes(StandardCharsets.UTF_8), "");
         model(repository, "misspelt", OnnxModelWriter.add("batch", 2), "batchin: {}\n");
         service = PackagedService.start(
-                "atelier.model-repository=" + repository, "atelier.devices=cpu*2", "atelier.slots=2", "atelier.model-control=explicit");
+                "atelier.model-repository=" + repository,
+                "atelier.devices=cpu*2",
+                "atelier.slots=2",
+                "atelier.model-control=explicit");
         client = new ServiceClient(service.awaitLoaded());
     }
 
@@ -106,7 +109,7 @@ class OwnModelsIT {
                 "INT8 | [-128,127]",
                 "UINT8 | [0,255]",
                 "INT16 | [-32768,32767]",
-                                "INT32 | [-2147483648,2147483647]",
+                "INT32 | [-2147483648,2147483647]",
                 "INT64 | [-9223372036854775808,9223372036854775807]",
                 "BOOL | [true,false]",
                 "BYTES | [\"größer\",\"\"]",
@@ -164,7 +167,7 @@ class OwnModelsIT {
     @Test
     void loadsAndUnloadsWhileItServes() {
         ok(client.post("/v2/repository/models/UINT8/unload", "").join());
-        problem(infer("UINT8", "UINT8", "[1,2]", "[1,2]").join(), 503, "NOT_READY");
+        problem(infer("UINT8", "UINT8", "[1,2]", "[1,2]").join(), 404, "MODEL_NOT_FOUND");
 
         ok(client.post("/v2/repository/models/UINT8/load", "").join());
         ok(infer("UINT8", "UINT8", "[1,2]", "[1,2]").join());

@@ -117,11 +117,15 @@ class ServiceIT {
                 .isEqualTo(ok(client.get("/v2/models/minilm/config").join()));
         for (String path :
                 List.of("/v2/models/stats", "/v2/models/minilm/stats", "/v2/models/minilm/versions/1/stats")) {
-            assertThat(ok(client.get(path).join()).at("/model_stats/0/inference_count").asLong())
+            assertThat(ok(client.get(path).join())
+                            .at("/model_stats/0/inference_count")
+                            .asLong())
                     .as(path)
                     .isPositive();
         }
-        assertThat(ok(client.post("/v2/repository/index", "").join()).at("/0/state").asText())
+        assertThat(ok(client.post("/v2/repository/index", "").join())
+                        .at("/0/state")
+                        .asText())
                 .isEqualTo("READY");
     }
 
