@@ -167,7 +167,7 @@ class OwnModelsIT {
     @Test
     void loadsAndUnloadsWhileItServes() {
         ok(client.post("/v2/repository/models/UINT8/unload", "").join());
-        problem(infer("UINT8", "UINT8", "[1,2]", "[1,2]").join(), 503, "NOT_READY");
+        problem(infer("UINT8", "UINT8", "[1,2]", "[1,2]").join(), 404, "MODEL_NOT_FOUND");
 
         ok(client.post("/v2/repository/models/UINT8/load", "").join());
         ok(infer("UINT8", "UINT8", "[1,2]", "[1,2]").join());
