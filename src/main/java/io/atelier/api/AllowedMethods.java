@@ -7,11 +7,16 @@ import java.util.regex.Pattern;
 final class AllowedMethods {
     private static final String MODEL = "/v2/models/[^/]+(/versions/[^/]+)?";
 
-    private static final Pattern ASKED = Pattern.compile("/v2(/health/(live|ready)|/models/stats|/devices)?|" + MODEL
-            + "(/ready|/config|/stats)?|/v1/models(/[^/:]+)?");
+    private static final String JOB = "/v2/jobs/[^/]+";
 
-    private static final Pattern POSTED = Pattern.compile(
-            MODEL + "/infer|/v2/repository/(index|models/[^/]+/(load|unload))|/v1/models/[^/]+:predict|/v1/embeddings");
+    private static final Pattern POSTED = Pattern.compile(MODEL
+            + "/(infer|map)|/v2/repository/(index|models/[^/]+/(load|unload))|/predict/[^/]+(/versions/[^/]+)?|"
+            + "/v1/models/[^/]+:predict|/v1/embeddings");
+
+    private static final Pattern REMOVED = Pattern.compile(JOB);
+
+    private static final Pattern ASKED = Pattern.compile("/v2(/health/(live|ready)|/models/stats|/devices)?|" + MODEL
+            + "(/ready|/config|/stats)?|" + JOB + "/result|/v1/models(/[^/:]+)?");
 
     private AllowedMethods() {}
 
@@ -20,6 +25,9 @@ final class AllowedMethods {
         String plain = path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
         if (POSTED.matcher(plain).matches()) {
             return Set.of("POST");
+        }
+        if (REMOVED.matcher(plain).matches()) {
+            return Set.of("GET", "HEAD", "DELETE");
         }
         return ASKED.matcher(plain).matches() ? Set.of("GET", "HEAD") : Set.of();
     }

@@ -229,8 +229,16 @@ public final class QueuedInferenceService implements InferenceService {
                     new InvalidInput(
                             "model '%s' takes %ss".formatted(name, medium.name().toLowerCase(Locale.ROOT))));
         }
-        PredictionCall call =
-                new PredictionCall(model, task, workers, request -> infer(model, request, deadline, admission::enter));
+        try {
+            admission
+                    .enter(); // before anything is prepared: a closed gate costs nothing, and who is inside is answered
+            // whole
+        } catch (NotReady draining) {
+            return refuse(model, draining);
+        }
+        PredictionCall call = new PredictionCall(
+                model, task, workers, request -> infer(model, request, deadline, admission::enterFurther));
+        var unused = call.answer().whenComplete((answer, failure) -> admission.exit());
         if (isQuick(values)) {
             begin(call, model, values);
             return call.answer();
@@ -238,7 +246,7 @@ public final class QueuedInferenceService implements InferenceService {
         Timer.Alarm alarm = timer.schedule(
                 deadline.remainingNanos(),
                 () -> refuse(call, model, new DeadlineExceeded("no result within the request's timeout")));
-        var unused = call.answer().whenComplete((answer, failure) -> alarm.cancel());
+        unused = call.answer().whenComplete((answer, failure) -> alarm.cancel());
         try {
             workers.execute(() -> begin(call, model, values));
         } catch (RejectedExecutionException full) {

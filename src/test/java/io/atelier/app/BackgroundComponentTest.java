@@ -58,7 +58,7 @@ class BackgroundComponentTest {
             return Map.of(
                     "fake/1/model.onnx", "",
                     "small/1/model.onnx", "",
-                    "small/model.yaml", "batching: {max-batch-size: 1, max-queue-size: 2}");
+                    "small/model.yaml", "{timeout: 60s, batching: {max-batch-size: 1, max-queue-size: 2}}");
         }
 
         @Override
