@@ -4,6 +4,7 @@ import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.hamcrest.Matchers.contains;
+import static org.hamcrest.Matchers.endsWith;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasSize;
 import static org.hamcrest.Matchers.startsWith;
@@ -120,6 +121,17 @@ class PredictComponentTest {
 
         assertThat(image.body()).startsWith("[{\"label\":\"180\",\"score\":0.9");
         assertThat(text.body()).startsWith("[{\"label\":\"positive\",\"score\":0.9");
+    }
+
+    @Test
+    void theBestClassesOfTensorsHaveTheLabelsOfTheTask() {
+        given().body("""
+                        {"inputs": [{"name": "input_ids", "datatype": "INT64", "shape": [1, 2], "data": [1, 3]}],
+                         "outputs": [{"name": "logits", "parameters": {"classification": 1}}]}""")
+                .post("/v2/models/mood/infer")
+                .then()
+                .statusCode(200)
+                .body("outputs[0].data[0]", endsWith(":1:positive"));
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.atelier.core;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * What a model is for, beyond tensors in and tensors out: plain values become its inputs, its outputs a plain answer.
@@ -11,6 +12,11 @@ public interface Task {
 
     /** The outputs that {@link Part#answers} reads, in its order. */
     List<String> outputs();
+
+    /** The names of classes by their index, for each output that has some. */
+    default Map<String, List<String>> labels() {
+        return Map.of();
+    }
 
     /**
      * The requests by which the model is asked about these values; each value belongs to one row of one of them. Decodes

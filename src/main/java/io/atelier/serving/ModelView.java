@@ -5,6 +5,7 @@ import io.atelier.core.ModelSignature;
 import io.atelier.core.TaskKind;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param platform the kind of model, in Triton's words ({@code onnxruntime_onnx})
  * @param timeout  how long a request may take when its caller does not say
  * @param task     what it can be asked plainly; null if it takes tensors alone
+ * @param labels   the names of classes by their index, for each output that has some
  */
 public record ModelView(
         ModelId id,
@@ -23,7 +25,8 @@ public record ModelView(
         int maxBatchSize,
         Duration timeout,
         boolean ready,
-        @Nullable TaskKind task) {
+        @Nullable TaskKind task,
+        Map<String, List<String>> labels) {
     /** A version that takes tensors alone. */
     public ModelView(
             ModelId id,
@@ -33,6 +36,6 @@ public record ModelView(
             int maxBatchSize,
             Duration timeout,
             boolean ready) {
-        this(id, versions, platform, signature, maxBatchSize, timeout, ready, null);
+        this(id, versions, platform, signature, maxBatchSize, timeout, ready, null, Map.of());
     }
 }

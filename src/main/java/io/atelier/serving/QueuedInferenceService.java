@@ -328,6 +328,7 @@ public final class QueuedInferenceService implements InferenceService {
     }
 
     private ModelView view(ServedModel model) {
+        Task task = model.task();
         return new ModelView(
                 model.id(),
                 directory.readyVersions(model.id().name()),
@@ -336,7 +337,8 @@ public final class QueuedInferenceService implements InferenceService {
                 model.queue().policy().maxBatchSize(),
                 model.timeout(),
                 true,
-                model.task() == null ? null : model.task().kind());
+                task == null ? null : task.kind(),
+                task == null ? Map.of() : task.labels());
     }
 
     /** Ready when each of its models is. */

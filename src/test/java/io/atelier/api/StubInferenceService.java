@@ -93,7 +93,8 @@ public class StubInferenceService implements InferenceService {
                 maxBatchSize,
                 MODEL_TIMEOUT,
                 modelReady,
-                task);
+                task,
+                Map.of());
     }
 
     @Override

@@ -60,6 +60,7 @@ public class FakeService {
             overrides.put("quarkus.arc.exclude-types", "io.atelier.api.StubInferenceService");
             overrides.put("atelier.devices", "cpu*2");
             overrides.put("atelier.slots", "1");
+            overrides.putIfAbsent("atelier.watch.hang-floor", "60S"); // a test that holds a device back means no fault
             overrides.put("atelier.model-repository", write(repository()).toString());
             return overrides;
         }

