@@ -17,6 +17,7 @@ import io.atelier.metrics.MetricsListener;
 import io.atelier.nvidia.GpuTelemetry;
 import io.atelier.repository.ModelRepositoryException;
 import io.atelier.serving.Admission;
+import io.atelier.serving.Ensembles;
 import io.atelier.serving.InferenceService;
 import io.atelier.serving.ModelControl;
 import io.atelier.serving.ModelDirectory;
@@ -28,6 +29,7 @@ import io.atelier.serving.jobs.Jobs;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -65,7 +67,8 @@ final class Service {
     private final ModelDirectory directory = new ModelDirectory();
     private final List<DeviceExecutor> devices;
     private final InferenceService inference;
-    private final Models models;
+    private final InitialLoad initialLoad;
+    private final ModelControl models;
     private final Jobs jobs;
     private final GpuMetrics gpus;
     private volatile @Nullable GpuTelemetry telemetry;
@@ -96,21 +99,26 @@ final class Service {
                 timer,
                 ticker,
                 listener);
-        this.models = new Models(
-                new Models.Defaults(
-                        config.batching().maxBatchSize(),
-                        config.batching().maxQueueDelay(),
-                        config.batching().maxQueueSize(),
-                        config.batching().priorityStep(),
-                        config.requests().timeout()),
-                engine,
-                metrics,
-                statistics,
-                ticker,
-                devices,
+        ModelDefaults defaults = new ModelDefaults(
+                config.batching().maxBatchSize(),
+                config.batching().maxQueueDelay(),
+                config.batching().maxQueueSize(),
+                config.batching().priorityStep(),
+                config.requests().timeout());
+        ModelFolders folders = new ModelFolders(config.modelRepository());
+        Ensembles ensembles = new Ensembles(directory);
+        ModelConfigurations configurations = new ModelConfigurations(directory, ensembles);
+        VersionLoader loader = new VersionLoader(defaults, engine, devices, ticker);
+        ServedVersions served =
+                new ServedVersions(defaults, devices, directory, configurations, metrics, statistics, ticker);
+        this.initialLoad = new InitialLoad(folders, loader, served, directory, ensembles, defaults.timeout());
+        this.models = new ChangeableModels(
+                folders,
                 directory,
+                configurations,
+                new ModelReplacement(folders, devices, loader, served, directory, ensembles, defaults.timeout()),
+                served,
                 admission,
-                new ModelFolders(config.modelRepository()),
                 workers);
         JobPolicy policy = new JobPolicy(
                 config.jobs().timeout(),
@@ -131,7 +139,7 @@ final class Service {
     }
 
     /** The models, whatever {@code atelier.model-control} says. */
-    Models models() {
+    ModelControl models() {
         return models;
     }
 
@@ -157,18 +165,18 @@ final class Service {
     CompletableFuture<Void> start() throws ModelRepositoryException {
         long started = ticker.nanoTime();
         watchGpus();
-        return models.loadAll().thenAccept(lines -> {
+        return initialLoad.begin().thenAccept(lines -> {
             devices.forEach(DeviceExecutor::open);
             admission.open();
             LOG.infof(
-                    "Atelier %s with %s on %s; %s; started in %s",
+                    "Atelier %s with %s on %s; %s; started in %s s",
                     version(),
                     engine.description(),
                     devices.stream()
                             .map(device -> device.id() + " (" + device.limit() + " slots)")
                             .collect(Collectors.joining(", ")),
                     lines.isEmpty() ? "no models" : String.join("; ", lines),
-                    Models.seconds(Duration.ofNanos(ticker.nanoTime() - started)));
+                    String.format(Locale.ROOT, "%.2f", (ticker.nanoTime() - started) / 1e9));
         });
     }
 

@@ -1,0 +1,107 @@
+package io.atelier.app;
+
+import io.atelier.core.DeviceId;
+import io.atelier.core.ModelId;
+import io.atelier.core.ServingException.ModelNotFound;
+import io.atelier.core.ServingException.NotReady;
+import io.atelier.repository.EnsembleConfig;
+import io.atelier.repository.ModelDefinition;
+import io.atelier.repository.VersionPolicy;
+import io.atelier.serving.Ensembles;
+import io.atelier.serving.ModelConfiguration;
+import io.atelier.serving.ModelConfiguration.Versions;
+import io.atelier.serving.ModelDirectory;
+import io.atelier.serving.ServedEnsemble;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** How each version that serves is served, with every default filled in. Thread-safe. */
+final class ModelConfigurations {
+    private final ModelDirectory directory;
+    private final Ensembles ensembles;
+    private final Map<ModelId, ModelConfiguration> configurations = new ConcurrentHashMap<>();
+
+    ModelConfigurations(ModelDirectory directory, Ensembles ensembles) {
+        this.directory = directory;
+        this.ensembles = ensembles;
+    }
+
+    /**
+     * The version asked for, or the newest.
+     *
+     * @throws ModelNotFound if there is none of this name
+     * @throws NotReady      if it is there and cannot serve
+     */
+    ModelConfiguration of(String name, @Nullable String version) {
+        Optional<ServedEnsemble> ensemble = directory.ensemble(name, version);
+        if (ensemble.isPresent()) {
+            return of(ensemble.get());
+        }
+        ModelId id = directory.find(name, version).id();
+        ModelConfiguration configuration = configurations.get(id);
+        if (configuration == null) {
+            throw new ModelNotFound(name, version); // unloaded between the two looks
+        }
+        return configuration;
+    }
+
+    /** An ensemble has neither file nor queue nor device of its own. */
+    private ModelConfiguration of(ServedEnsemble ensemble) {
+        return new ModelConfiguration(
+                ensemble.id(),
+                EnsembleConfig.PLATFORM,
+                "",
+                "",
+                ensemble.signature(),
+                new Versions.Latest(1),
+                false,
+                ensembles.maxBatchSize(ensemble),
+                Duration.ZERO,
+                0,
+                ensemble.timeout(),
+                0,
+                Map.of());
+    }
+
+    /**
+     * @param timeout   how long a request may take when its caller does not say
+     * @param instances executions at once, by device
+     */
+    void put(WarmVersion version, Duration timeout, Map<DeviceId, Integer> instances) {
+        ModelDefinition definition = version.definition();
+        configurations.put(
+                version.id(),
+                new ModelConfiguration(
+                        version.id(),
+                        definition.platform(),
+                        definition.format().backend(),
+                        definition.format().fileName(),
+                        version.first().signature(),
+                        versions(definition.config().versions()),
+                        version.first().canBatch(),
+                        version.policy().maxBatchSize(),
+                        version.policy().maxQueueDelay(),
+                        version.policy().maxQueueSize(),
+                        timeout,
+                        version.policy().priority(),
+                        Map.copyOf(instances)));
+    }
+
+    void remove(ModelId id) {
+        configurations.remove(id);
+    }
+
+    private static Versions versions(VersionPolicy policy) {
+        if (policy instanceof VersionPolicy.Latest latest) {
+            return new Versions.Latest(latest.count());
+        }
+        if (policy instanceof VersionPolicy.Specific specific) {
+            return new Versions.Specific(List.copyOf(specific.versions()));
+        }
+        return new Versions.All();
+    }
+}

@@ -1,0 +1,86 @@
+package io.atelier.app;
+
+import io.atelier.core.ModelId;
+import io.atelier.core.Task;
+import io.atelier.core.Ticker;
+import io.atelier.device.DeviceExecutor;
+import io.atelier.engine.Engine;
+import io.atelier.engine.ModelLoadException;
+import io.atelier.engine.TaskConfig;
+import io.atelier.repository.LoadedModel;
+import io.atelier.repository.ModelDefinition;
+import io.atelier.repository.ModelLoader;
+import io.atelier.scheduling.BatchPolicy;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/** Loads one model version onto every device, devices side by side. Knows nothing of what serves. Thread-safe. */
+final class VersionLoader {
+    private static final Logger LOG = Logger.getLogger(VersionLoader.class);
+
+    private final ModelDefaults defaults;
+    private final Engine engine;
+    private final List<DeviceExecutor> devices;
+    private final ModelLoader loader;
+
+    VersionLoader(ModelDefaults defaults, Engine engine, List<DeviceExecutor> devices, Ticker ticker) {
+        this.defaults = defaults;
+        this.engine = engine;
+        this.devices = devices;
+        this.loader = new ModelLoader(engine, ticker);
+    }
+
+    /**
+     * Loads a version and warms it up; if one device cannot, it is freed on all.
+     *
+     * @return completes when it is warm on every device; {@link #reason} tells of a failure
+     */
+    CompletableFuture<WarmVersion> warm(ModelDefinition definition) {
+        BatchPolicy policy = defaults.policy(definition.config());
+        if (!definition.config().ignored().isEmpty()) {
+            LOG.infof(
+                    "model %s: ignored %s", definition.id(), definition.config().ignored());
+        }
+        List<CompletableFuture<LoadedModel>> onDevices = devices.stream()
+                .map(device -> device.submit(() ->
+                        loader.load(definition, device.id(), policy.maxBatchSize(), device.limit(), device::execute)))
+                .toList();
+        CompletableFuture<WarmVersion> warm = Futures.all(onDevices)
+                .thenApply(loaded -> new WarmVersion(definition, policy, loaded, task(definition, loaded.get(0))));
+        return warm.whenComplete((done, failure) -> {
+            if (failure != null) {
+                for (CompletableFuture<LoadedModel> one : onDevices) {
+                    var unused = one.thenAccept(loaded -> loaded.instance().close());
+                }
+            }
+        });
+    }
+
+    private @Nullable Task task(ModelDefinition definition, LoadedModel loaded) {
+        if (definition.config().task().isEmpty()) {
+            return null;
+        }
+        TaskConfig task = definition.config().task().get();
+        try {
+            return engine.loadTask(task, definition.folder(), loaded.instance().signature());
+        } catch (ModelLoadException failure) {
+            throw new CompletionException(
+                    new ModelLoadException("task " + task.kind().word() + ": " + failure.reason(), failure));
+        }
+    }
+
+    /** Why a version was not loaded, for people; what nobody foresaw goes to the log as a whole. */
+    static String reason(ModelId model, Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (!(cause instanceof ModelLoadException)) {
+            LOG.errorf(cause, "loading model %s failed", model);
+        }
+        String reason = String.valueOf(cause.getMessage());
+        LOG.errorf("model %s cannot be served: %s", model, reason);
+        return reason;
+    }
+}

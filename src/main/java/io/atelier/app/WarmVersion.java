@@ -1,0 +1,58 @@
+package io.atelier.app;
+
+import io.atelier.core.ModelId;
+import io.atelier.core.Task;
+import io.atelier.engine.ModelInstance;
+import io.atelier.repository.LoadedModel;
+import io.atelier.repository.ModelDefinition;
+import io.atelier.scheduling.BatchPolicy;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model version that is warm on every device, and does not serve yet. Whoever has it gives it to {@link
+ * ServedVersions}, or frees it.
+ *
+ * @param loaded on each device, in the order of the devices
+ * @param task   what makes it answer to plain values; null if nothing does
+ */
+record WarmVersion(
+        ModelDefinition definition,
+        BatchPolicy policy,
+        List<LoadedModel> loaded,
+        @Nullable Task task) {
+
+    ModelId id() {
+        return definition.id();
+    }
+
+    /** On the first device: what it takes and gives is the same on all. */
+    ModelInstance first() {
+        return loaded.get(0).instance();
+    }
+
+    void free() {
+        loaded.forEach(one -> one.instance().close());
+    }
+
+    /** For the log. */
+    String describe() {
+        return "model %s loaded in %s, warm in %s"
+                .formatted(
+                        id(),
+                        seconds(slowest(loaded.stream().map(LoadedModel::loadTime))),
+                        seconds(slowest(loaded.stream().map(LoadedModel::warmUpTime))));
+    }
+
+    private static Duration slowest(Stream<Duration> durations) {
+        return durations.max(Comparator.naturalOrder()).orElse(Duration.ZERO);
+    }
+
+    private static String seconds(Duration duration) {
+        return String.format(Locale.ROOT, "%.2f s", duration.toNanos() / 1e9);
+    }
+}
