@@ -93,7 +93,7 @@ public final class PipelineRun extends PendingInference {
         List<Integer> asking = new ArrayList<>();
         List<Tensor> answer = null;
         synchronized (this) {
-            if (over) {
+            if (over || isDone()) { // a cancelled run is done a moment before it is over
                 return;
             }
             for (Tensor tensor : come) {
@@ -123,7 +123,7 @@ public final class PipelineRun extends PendingInference {
         PipelinePlan.Step step = plan.steps().get(index);
         InferenceRequest question;
         synchronized (this) {
-            if (over) {
+            if (over || isDone()) {
                 return;
             }
             question = new InferenceRequest(
