@@ -219,6 +219,40 @@ class EmbeddingComponentTest {
     }
 
     /** The value of the one series with this name and label; 0 if there is none. */
+    @Test
+    void tellsWhereTheTimeOfAnExecutionWent() {
+        JsonNode before = statistics();
+        ok(client.post("/v1/embeddings", embeddings("a text", "and another of them"))
+                .join());
+        JsonNode after = statistics();
+
+        long stages = 0;
+        for (String stage : List.of("input", "infer", "output")) {
+            long nanos = grown(before, after, "/inference_stats/compute_" + stage + "/ns");
+            assertThat(nanos).as(stage).isPositive();
+            stages += nanos;
+            assertThat(after.get("batch_stats"))
+                    .isNotEmpty()
+                    .allSatisfy(batch -> assertThat(
+                                    batch.at("/compute_" + stage + "/ns").asLong())
+                            .as(stage)
+                            .isPositive());
+            assertThat(metric("atelier_execution_stage_seconds_total", "stage=\"" + stage + "\""))
+                    .isPositive();
+        }
+        assertThat(grown(before, after, "/inference_stats/queue/ns") + stages)
+                .isLessThanOrEqualTo(grown(before, after, "/inference_stats/success/ns"));
+        assertThat(after.get("memory_usage")).isEmpty();
+    }
+
+    private JsonNode statistics() {
+        return ok(client.get("/v2/models/minilm/stats").join()).at("/model_stats/0");
+    }
+
+    private static long grown(JsonNode before, JsonNode after, String count) {
+        return after.at(count).asLong() - before.at(count).asLong();
+    }
+
     private double metric(String name, String... labels) {
         return client.get("/q/metrics")
                 .join()

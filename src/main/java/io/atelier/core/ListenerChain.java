@@ -37,8 +37,8 @@ final class ListenerChain implements ServingListener {
     }
 
     @Override
-    public void onExecuted(Execution execution, long durationNanos) {
-        tell(listener -> listener.onExecuted(execution, durationNanos));
+    public void onExecuted(Execution execution, Stages stages) {
+        tell(listener -> listener.onExecuted(execution, stages));
     }
 
     @Override

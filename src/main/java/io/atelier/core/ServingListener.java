@@ -31,7 +31,7 @@ public interface ServingListener {
      * A native call has returned with outputs. Called before any of its requests is answered, and never for a golden
      * check.
      */
-    default void onExecuted(Execution execution, long durationNanos) {}
+    default void onExecuted(Execution execution, Stages stages) {}
 
     /**
      * The native call has truly returned.
@@ -46,4 +46,13 @@ public interface ServingListener {
 
     /** One native execution. */
     record Execution(DeviceId device, ModelId model, int requests, int rows, long startedNanos) {}
+
+    /**
+     * Where the time of one execution went.
+     *
+     * @param inputNanos  until the requests' inputs were the model's
+     * @param inferNanos  while the model ran
+     * @param outputNanos until each request had its own part of the outputs
+     */
+    record Stages(long inputNanos, long inferNanos, long outputNanos) {}
 }

@@ -548,7 +548,8 @@ public final class DeviceExecutor {
     }
 
     private void execute(Resident resident, List<Ticket> batch, Permits.Permit permit) {
-        Launch launch = launch(resident, batch, Launch.inputOf(batch), permit);
+        StageClock clock = new StageClock(ticker);
+        Launch launch = launch(resident, batch, Launch.inputOf(batch, clock), permit);
         if (!isInService()) {
             giveBack(launch); // out of service since the pull
             return;
@@ -558,7 +559,7 @@ public final class DeviceExecutor {
         listener.onExecutionStarted(launch.execution);
         Runnable over = () -> over(launch);
         Runnable gaveOutputs =
-                () -> listener.onExecuted(launch.execution, ticker.nanoTime() - launch.execution.startedNanos());
+                () -> listener.onExecuted(launch.execution, clock.since(launch.execution.startedNanos()));
         Runnable late = () -> executor.execute(() -> launch.callEngine(gaveOutputs, over));
         guard.run(() -> launch.begin(late)).whenComplete((outputs, failure) -> {
             if (unwrap(failure) instanceof ExecutionGuard.Rejected) {

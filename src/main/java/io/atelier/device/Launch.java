@@ -63,7 +63,7 @@ final class Launch {
     }
 
     /** What a batch of tickets asks of the engine. */
-    static EngineBatch inputOf(List<Ticket> batch) {
+    static EngineBatch inputOf(List<Ticket> batch, EngineBatch.Progress progress) {
         Set<String> wanted = new LinkedHashSet<>();
         batch.forEach(ticket -> wanted.addAll(ticket.request().outputs()));
         CompletableFuture<?>[] settled = batch.stream()
@@ -73,7 +73,8 @@ final class Launch {
         return new EngineBatch(
                 batch.stream().map(ticket -> ticket.request().inputs()).toList(),
                 List.copyOf(wanted),
-                CompletableFuture.allOf(settled));
+                CompletableFuture.allOf(settled),
+                progress);
     }
 
     /**

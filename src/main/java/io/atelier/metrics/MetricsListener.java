@@ -53,7 +53,10 @@ public final class MetricsListener implements ServingListener {
 
     private record Outcome(@Nullable ModelId model, String outcome) {}
 
-    private record ModelMeters(Timer duration, Timer queued, DistributionSummary rows) {}
+    private record ModelMeters(Timer duration, Timer queued, DistributionSummary rows, StageMeters stages) {}
+
+    /** Time of a model's executions, by stage. */
+    private record StageMeters(LongAdder input, LongAdder infer, LongAdder output) {}
 
     public MetricsListener(MeterRegistry registry, Ticker ticker) {
         this.registry = registry;
@@ -79,6 +82,14 @@ public final class MetricsListener implements ServingListener {
     @Override
     public void onExecutionStarted(Execution execution) {
         device(execution.device()).inflight.incrementAndGet();
+    }
+
+    @Override
+    public void onExecuted(Execution execution, Stages stages) {
+        StageMeters meters = models.computeIfAbsent(execution.model(), this::modelMeters).stages;
+        meters.input.add(stages.inputNanos());
+        meters.infer.add(stages.inferNanos());
+        meters.output.add(stages.outputNanos());
     }
 
     @Override
@@ -198,7 +209,19 @@ public final class MetricsListener implements ServingListener {
                         .tag("model", model.name())
                         .tag("version", model.version())
                         .serviceLevelObjectives(ROW_BUCKETS)
-                        .register(registry));
+                        .register(registry),
+                new StageMeters(stage(model, "input"), stage(model, "infer"), stage(model, "output")));
+    }
+
+    private LongAdder stage(ModelId model, String stage) {
+        LongAdder nanos = new LongAdder();
+        FunctionCounter.builder("atelier.execution.stage.seconds", nanos, sum -> sum.sum() / 1e9)
+                .description("Time of executions that gave outputs, by stage")
+                .tag("model", model.name())
+                .tag("version", model.version())
+                .tag("stage", stage)
+                .register(registry);
+        return nanos;
     }
 
     private DeviceMeters device(DeviceId device) {

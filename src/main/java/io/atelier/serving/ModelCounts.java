@@ -12,7 +12,7 @@ import java.util.SortedMap;
  * @param fail              requests answered without one, refused ones included, from arrival to answer
  * @param cancel            those of them whose callers had gone
  * @param queue             requests answered with a result, from arrival to the start of their execution
- * @param compute           requests whose execution gave outputs, and its time, which they share
+ * @param compute           requests whose execution gave outputs; each is charged the whole of it
  * @param batches           executions that gave outputs, by their rows
  */
 public record ModelCounts(
@@ -23,9 +23,18 @@ public record ModelCounts(
         Sum fail,
         Sum cancel,
         Sum queue,
-        Sum compute,
-        SortedMap<Integer, Sum> batches) {
+        Compute compute,
+        SortedMap<Integer, Compute> batches) {
 
     /** How often, and how long in all. */
     public record Sum(long count, long nanos) {}
+
+    /**
+     * Executions, by where their time went; the counts are the same.
+     *
+     * @param input  the requests' inputs were put together for the model
+     * @param infer  the model ran
+     * @param output its outputs were taken apart
+     */
+    public record Compute(Sum input, Sum infer, Sum output) {}
 }

@@ -6,6 +6,7 @@ import io.atelier.core.ServingException.Cancelled;
 import io.atelier.core.ServingListener;
 import io.atelier.core.Ticker;
 import io.atelier.core.Ticket;
+import io.atelier.serving.ModelCounts.Compute;
 import io.atelier.serving.ModelCounts.Sum;
 import java.time.InstantSource;
 import java.util.Map;
@@ -69,11 +70,13 @@ public final class ModelStatistics implements ServingListener {
     }
 
     @Override
-    public void onExecuted(Execution execution, long durationNanos) {
+    public void onExecuted(Execution execution, Stages stages) {
         Counters counters = counters(execution.model());
         counters.executions.increment();
-        counters.compute.add(execution.requests(), execution.requests() * durationNanos);
-        counters.batches.computeIfAbsent(execution.rows(), rows -> new Adder()).add(durationNanos);
+        counters.compute.add(execution.requests(), stages);
+        counters.batches
+                .computeIfAbsent(execution.rows(), rows -> new StageAdders())
+                .add(1, stages);
     }
 
     private Counters counters(ModelId model) {
@@ -90,11 +93,11 @@ public final class ModelStatistics implements ServingListener {
         final Adder fail = new Adder();
         final Adder cancel = new Adder();
         final Adder queue = new Adder();
-        final Adder compute = new Adder();
-        final Map<Integer, Adder> batches = new ConcurrentHashMap<>();
+        final StageAdders compute = new StageAdders();
+        final Map<Integer, StageAdders> batches = new ConcurrentHashMap<>();
 
         ModelCounts read() {
-            SortedMap<Integer, Sum> bySize = new TreeMap<>();
+            SortedMap<Integer, Compute> bySize = new TreeMap<>();
             batches.forEach((rows, adder) -> bySize.put(rows, adder.read()));
             return new ModelCounts(
                     lastRequestMillis,
@@ -106,6 +109,24 @@ public final class ModelStatistics implements ServingListener {
                     queue.read(),
                     compute.read(),
                     bySize);
+        }
+    }
+
+    /** A count, and a time for each stage of an execution. */
+    private static final class StageAdders {
+        private final Adder input = new Adder();
+        private final Adder infer = new Adder();
+        private final Adder output = new Adder();
+
+        /** So many that had the whole of the same execution. */
+        void add(int times, Stages stages) {
+            input.add(times, times * stages.inputNanos());
+            infer.add(times, times * stages.inferNanos());
+            output.add(times, times * stages.outputNanos());
+        }
+
+        Compute read() {
+            return new Compute(input.read(), infer.read(), output.read());
         }
     }
 

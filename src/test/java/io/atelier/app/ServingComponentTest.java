@@ -309,7 +309,9 @@ class ServingComponentTest {
         long took = inference.at("/success/ns").asLong();
         assertThat(took).isPositive();
         assertThat(inference.at("/queue/ns").asLong()
-                        + inference.at("/compute_infer/ns").asLong())
+                        + inference.at("/compute_input/ns").asLong()
+                        + inference.at("/compute_infer/ns").asLong()
+                        + inference.at("/compute_output/ns").asLong())
                 .isPositive()
                 .isLessThanOrEqualTo(took);
         assertThat(stats.get("batch_stats")).hasSize(2);

@@ -49,6 +49,10 @@ final class Rig implements AutoCloseable {
 
     final FakeEngine engine = new FakeEngine();
     final ModelQueue queue;
+
+    /** Hears of the devices that are made from now on. */
+    ServingListener listener = ServingListener.NONE;
+
     final Tickets tickets;
     private final Ticker ticker;
     private final Timer timer;
@@ -101,8 +105,8 @@ final class Rig implements AutoCloseable {
         });
         // a test of the watch waits for the device's own thread, by a load
         ExecutorService loader = watch.equals(NO_WATCH) ? Executors.newSingleThreadExecutor() : executor;
-        DeviceExecutor device = new DeviceExecutor(
-                id, slots, executor, loader, guard, watch, settler, timer, ticker, ServingListener.NONE);
+        DeviceExecutor device =
+                new DeviceExecutor(id, slots, executor, loader, guard, watch, settler, timer, ticker, listener);
         device.hold(
                 queue,
                 engine.load(new ModelSource(Tickets.MODEL, Path.of("model.onnx"), Padding.NONE, slots), id),

@@ -18,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
@@ -62,6 +64,10 @@ public final class FakeEngine implements Engine {
     private final AtomicInteger misused = new AtomicInteger();
     private volatile CountDownLatch loading = new CountDownLatch(0);
     private volatile Predicate<Float> broken = value -> false;
+    private volatile Pace pace = new Pace(time -> {}, Duration.ZERO, Duration.ZERO, Duration.ZERO);
+
+    /** How far each execution moves a clock on. */
+    private record Pace(Consumer<Duration> clock, Duration input, Duration infer, Duration output) {}
 
     public FakeEngine() {
         this(0);
@@ -101,6 +107,11 @@ public final class FakeEngine implements Engine {
     /** Batches with a row whose first number is so fail as a whole. */
     public void breakOn(Predicate<Float> firstNumber) {
         broken = firstNumber;
+    }
+
+    /** From now on each execution moves a clock on: to gather its inputs, to run, to scatter its outputs. */
+    public void takes(Consumer<Duration> clock, Duration input, Duration infer, Duration output) {
+        pace = new Pace(clock, input, infer, output);
     }
 
     public List<Call> calls() {
@@ -205,13 +216,17 @@ public final class FakeEngine implements Engine {
             if (gone) {
                 misused.incrementAndGet();
             }
-            int now = inside.computeIfAbsent(device, id -> new AtomicInteger()).incrementAndGet();
-            mostInside.computeIfAbsent(device, id -> new AtomicInteger()).accumulateAndGet(now, Math::max);
+            int atOnce =
+                    inside.computeIfAbsent(device, id -> new AtomicInteger()).incrementAndGet();
+            mostInside.computeIfAbsent(device, id -> new AtomicInteger()).accumulateAndGet(atOnce, Math::max);
             calls.add(new Call(
                     device, batch.requests().size(), Thread.currentThread().getName()));
             batch.requests()
                     .forEach(request -> executed.add(request.get(0).data().getFloat(0)));
             try {
+                Pace now = pace;
+                now.clock().accept(now.input());
+                batch.progress().inputsReady();
                 CountDownLatch latch = hangs.get(device);
                 if (latch != null) {
                     CompletableFuture<Void> began = entered.get(device);
@@ -220,6 +235,8 @@ public final class FakeEngine implements Engine {
                     }
                     awaitAsNativeCodeDoes(latch);
                 }
+                now.clock().accept(now.infer());
+                batch.progress().executed();
                 List<List<Tensor>> results = new ArrayList<>();
                 for (List<Tensor> request : batch.requests()) {
                     Tensor x = request.get(0);
@@ -228,6 +245,7 @@ public final class FakeEngine implements Engine {
                     }
                     results.add(List.of(plus(x, increment)));
                 }
+                now.clock().accept(now.output());
                 return CompletableFuture.completedStage(results);
             } finally {
                 running.decrementAndGet();

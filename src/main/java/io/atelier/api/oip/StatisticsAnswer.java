@@ -59,11 +59,6 @@ record StatisticsAnswer(@JsonProperty("model_stats") List<Model> models) {
         static Duration of(ModelCounts.Sum sum) {
             return new Duration(sum.count(), sum.nanos());
         }
-
-        /** As often, and part of another time. */
-        static Duration within(ModelCounts.Sum sum) {
-            return new Duration(sum.count(), 0);
-        }
     }
 
     static Model model(ModelId id, ModelCounts counts) {
@@ -77,18 +72,18 @@ record StatisticsAnswer(@JsonProperty("model_stats") List<Model> models) {
                         Duration.of(counts.success()),
                         Duration.of(counts.fail()),
                         Duration.of(counts.queue()),
-                        Duration.within(counts.compute()),
-                        Duration.of(counts.compute()),
-                        Duration.within(counts.compute()),
+                        Duration.of(counts.compute().input()),
+                        Duration.of(counts.compute().infer()),
+                        Duration.of(counts.compute().output()),
                         Duration.NONE,
                         Duration.NONE,
                         Duration.of(counts.cancel())),
                 counts.batches().entrySet().stream()
                         .map(batch -> new Batch(
                                 batch.getKey(),
-                                Duration.within(batch.getValue()),
-                                Duration.of(batch.getValue()),
-                                Duration.within(batch.getValue())))
+                                Duration.of(batch.getValue().input()),
+                                Duration.of(batch.getValue().infer()),
+                                Duration.of(batch.getValue().output())))
                         .toList(),
                 List.of());
     }

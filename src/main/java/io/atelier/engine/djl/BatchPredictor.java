@@ -54,9 +54,11 @@ final class BatchPredictor extends Predictor<EngineBatch, List<List<Tensor>>> {
             feeds.put(input.getName(), ((OrtNDArray) input).getTensor());
         }
         feeds.putAll(batch.shorts);
+        batch.current().progress().inputsReady();
         try (EndableRun run = new EndableRun(batch.current().abandoned());
                 OrtSession.Result result =
                         session.run(feeds, Set.copyOf(batch.current().outputs()), run.options())) {
+            batch.current().progress().executed();
             batch.keep(result);
             return new NDList();
         } catch (OrtException failure) {

@@ -108,12 +108,14 @@ final class TorchModelInstance implements ModelInstance {
                 Tensor gathered = layout.gather(batch.requests(), i, size -> buffer(input, size));
                 inputs.add(OrtTensors.toNDArray(context.getNDManager(), gathered));
             }
+            batch.progress().inputsReady();
             return inputs;
         }
 
         /** Copies of what is wanted; the arrays are freed after this. */
         @Override
         public List<List<Tensor>> processOutput(TranslatorContext context, NDList outputs) {
+            current.progress().executed();
             List<TensorSpec> specs = signature.outputs();
             if (outputs.size() != specs.size()) {
                 throw new EngineFailure(
