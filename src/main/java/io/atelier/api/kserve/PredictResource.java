@@ -3,6 +3,7 @@ package io.atelier.api.kserve;
 import io.atelier.api.ClientTimeout;
 import io.atelier.api.Exchange;
 import io.atelier.api.ReceivedBody;
+import io.atelier.api.Refusals;
 import io.atelier.core.Deadline;
 import io.atelier.core.Tensor;
 import io.atelier.serving.InferenceService;
@@ -13,14 +14,9 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.Context;
-import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response.Status;
 import java.time.Duration;
 import org.eclipse.microprofile.openapi.annotations.Operation;
-import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
-import org.eclipse.microprofile.openapi.annotations.media.Content;
-import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
-import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
@@ -37,12 +33,6 @@ public class PredictResource {
     /** Stands in one segment with the name, where RESTEasy Reactive finds no parameter. */
     static final String VERB = ":predict";
 
-    private static final String REQUEST = """
-            {"instances": [[0.5, 1, 2], [3, 4, 5]]}""";
-
-    private static final String ANSWER = """
-            {"predictions": [[3.5], [12.0]]}""";
-
     private final InferenceService service;
     private final Exchange exchange;
 
@@ -54,30 +44,9 @@ public class PredictResource {
     @POST
     @Path("/{model}")
     @Operation(summary = "Predict with a model's newest version: the path ends with its name and :predict")
-    @RequestBody(
-            required = true,
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(type = SchemaType.OBJECT),
-                            examples = @ExampleObject(name = "request", value = REQUEST)))
-    @APIResponse(
-            responseCode = "200",
-            description = "The answer",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(type = SchemaType.OBJECT),
-                            examples = @ExampleObject(name = "answer", value = ANSWER)))
-    @APIResponse(responseCode = "400", description = "Names, shapes, types or values do not fit the model")
-    @APIResponse(responseCode = "404", description = "No such model")
-    @APIResponse(responseCode = "413", description = "The body is too large")
-    @APIResponse(
-            responseCode = "429",
-            description = "No room, or no answer in time; Retry-After says when to try again")
-    @APIResponse(responseCode = "500", description = "The execution failed")
-    @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
-    @APIResponse(responseCode = "504", description = "No result in time")
+    @RequestBody(ref = "prediction")
+    @APIResponse(responseCode = "200", ref = "predicted")
+    @Refusals
     public Uni<RestResponse<byte[]>> predict(@RestPath String model, @Context HttpServerRequest http) {
         if (!model.endsWith(VERB)) {
             throw new WebApplicationException(Status.METHOD_NOT_ALLOWED);

@@ -4,6 +4,7 @@ import io.atelier.api.ClientTimeout;
 import io.atelier.api.Exchange;
 import io.atelier.api.JobExchange;
 import io.atelier.api.ReceivedBody;
+import io.atelier.api.Refusals;
 import io.atelier.api.ResponseBody;
 import io.atelier.core.Deadline;
 import io.atelier.core.InferenceResult;
@@ -18,15 +19,9 @@ import io.vertx.core.http.HttpServerRequest;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
-import jakarta.ws.rs.core.MediaType;
 import java.time.Duration;
 import java.util.List;
 import org.eclipse.microprofile.openapi.annotations.Operation;
-import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
-import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
-import org.eclipse.microprofile.openapi.annotations.media.Content;
-import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
-import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
@@ -48,13 +43,6 @@ import org.jspecify.annotations.Nullable;
 @Path("/v2/models/{model}")
 @Tag(name = "Open Inference Protocol")
 public class InferResource {
-    private static final String REQUEST = """
-            {"inputs": [{"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [0.5, 1, 2]}]}""";
-
-    private static final String ANSWER = """
-            {"model_name": "m", "model_version": "1",
-             "outputs": [{"name": "y", "datatype": "FP32", "shape": [1, 1], "data": [3.5]}]}""";
-
     private final InferenceService service;
     private final Exchange exchange;
     private final JobExchange jobs;
@@ -70,44 +58,11 @@ public class InferResource {
     @POST
     @Path("/infer")
     @Operation(summary = "Infer with a model's newest version")
-    @RequestBody(
-            required = true,
-            content = {
-                @Content(
-                        mediaType = MediaType.APPLICATION_JSON,
-                        schema = @Schema(type = SchemaType.OBJECT),
-                        examples = @ExampleObject(name = "request", value = REQUEST)),
-                @Content(
-                        mediaType = MediaType.APPLICATION_OCTET_STREAM,
-                        schema = @Schema(type = SchemaType.STRING, format = "binary"))
-            })
-    @Parameter(
-            name = BinarySection.HEADER,
-            in = ParameterIn.HEADER,
-            description = "Length of the JSON where tensors in binary follow it; 0 if the body is nothing but one",
-            schema = @Schema(type = SchemaType.INTEGER, minimum = "0"))
-    @APIResponse(
-            responseCode = "200",
-            description = "The answer",
-            content = {
-                @Content(
-                        mediaType = MediaType.APPLICATION_JSON,
-                        schema = @Schema(type = SchemaType.OBJECT),
-                        examples = @ExampleObject(name = "answer", value = ANSWER)),
-                @Content(
-                        mediaType = MediaType.APPLICATION_OCTET_STREAM,
-                        schema = @Schema(type = SchemaType.STRING, format = "binary"))
-            })
-    @APIResponse(responseCode = "202", description = "Accepted as a job, since Prefer says respond-async; see Location")
-    @APIResponse(responseCode = "400", description = "Names, shapes, types or values do not fit the model")
-    @APIResponse(responseCode = "404", description = "No such model or version")
-    @APIResponse(responseCode = "413", description = "The body is too large")
-    @APIResponse(
-            responseCode = "429",
-            description = "No room, or no answer in time; Retry-After says when to try again")
-    @APIResponse(responseCode = "500", description = "The execution failed")
-    @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
-    @APIResponse(responseCode = "504", description = "No result in time")
+    @RequestBody(ref = "inference")
+    @Parameter(ref = "header-length")
+    @APIResponse(responseCode = "200", ref = "inferred")
+    @APIResponse(responseCode = "202", ref = "accepted")
+    @Refusals
     public Uni<RestResponse<Buffer>> infer(@RestPath String model, @Context HttpServerRequest http) {
         return answer(model, null, http);
     }
@@ -115,44 +70,11 @@ public class InferResource {
     @POST
     @Path("/versions/{version}/infer")
     @Operation(summary = "Infer with a model version")
-    @RequestBody(
-            required = true,
-            content = {
-                @Content(
-                        mediaType = MediaType.APPLICATION_JSON,
-                        schema = @Schema(type = SchemaType.OBJECT),
-                        examples = @ExampleObject(name = "request", value = REQUEST)),
-                @Content(
-                        mediaType = MediaType.APPLICATION_OCTET_STREAM,
-                        schema = @Schema(type = SchemaType.STRING, format = "binary"))
-            })
-    @Parameter(
-            name = BinarySection.HEADER,
-            in = ParameterIn.HEADER,
-            description = "Length of the JSON where tensors in binary follow it; 0 if the body is nothing but one",
-            schema = @Schema(type = SchemaType.INTEGER, minimum = "0"))
-    @APIResponse(
-            responseCode = "200",
-            description = "The answer",
-            content = {
-                @Content(
-                        mediaType = MediaType.APPLICATION_JSON,
-                        schema = @Schema(type = SchemaType.OBJECT),
-                        examples = @ExampleObject(name = "answer", value = ANSWER)),
-                @Content(
-                        mediaType = MediaType.APPLICATION_OCTET_STREAM,
-                        schema = @Schema(type = SchemaType.STRING, format = "binary"))
-            })
-    @APIResponse(responseCode = "202", description = "Accepted as a job, since Prefer says respond-async; see Location")
-    @APIResponse(responseCode = "400", description = "Names, shapes, types or values do not fit the model")
-    @APIResponse(responseCode = "404", description = "No such model or version")
-    @APIResponse(responseCode = "413", description = "The body is too large")
-    @APIResponse(
-            responseCode = "429",
-            description = "No room, or no answer in time; Retry-After says when to try again")
-    @APIResponse(responseCode = "500", description = "The execution failed")
-    @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
-    @APIResponse(responseCode = "504", description = "No result in time")
+    @RequestBody(ref = "inference")
+    @Parameter(ref = "header-length")
+    @APIResponse(responseCode = "200", ref = "inferred")
+    @APIResponse(responseCode = "202", ref = "accepted")
+    @Refusals
     public Uni<RestResponse<Buffer>> inferVersion(
             @RestPath String model, @RestPath String version, @Context HttpServerRequest http) {
         return answer(model, version, http);

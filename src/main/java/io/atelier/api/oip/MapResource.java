@@ -14,10 +14,6 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
 import java.time.Duration;
 import org.eclipse.microprofile.openapi.annotations.Operation;
-import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
-import org.eclipse.microprofile.openapi.annotations.media.Content;
-import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
-import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
@@ -34,14 +30,6 @@ import org.jspecify.annotations.Nullable;
 @Path("/v2/models/{model}")
 @Tag(name = "Open Inference Protocol")
 public class MapResource {
-    private static final String LINES = """
-            {"id": "1", "inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [0.5, 1]}]}
-            {"id": "2", "inputs": [{"name": "x", "shape": [1, 1], "datatype": "FP32", "data": [2]}]}""";
-
-    private static final String ANSWERS = """
-            {"model_name": "m", "model_version": "1", "id": "1", "outputs": [{"name": "y", "datatype": "FP32", "shape": [1, 1], "data": [1.5]}]}
-            {"error": "input 'x' has shape [1,1], the model takes [-1,2]", "code": "INVALID_INPUT", "line": 2}""";
-
     private final InferenceService service;
     private final LineExchange exchange;
     private final MapPolicy policy;
@@ -55,24 +43,11 @@ public class MapResource {
     @POST
     @Path("/map")
     @Operation(summary = "Infer with a model's newest version, a request in each line")
-    @RequestBody(
-            required = true,
-            content =
-                    @Content(
-                            mediaType = "application/x-ndjson",
-                            schema = @Schema(type = SchemaType.STRING),
-                            examples = @ExampleObject(name = "lines", value = LINES)))
-    @APIResponse(
-            responseCode = "200",
-            description = "An answer, or an error, for each line, in order",
-            content =
-                    @Content(
-                            mediaType = "application/x-ndjson",
-                            schema = @Schema(type = SchemaType.STRING),
-                            examples = @ExampleObject(name = "lines", value = ANSWERS)))
-    @APIResponse(responseCode = "404", description = "No such model or version")
+    @RequestBody(ref = "lines")
+    @APIResponse(responseCode = "200", ref = "lines")
+    @APIResponse(responseCode = "404", ref = "unknown")
     @APIResponse(responseCode = "429", description = "Too many streams at once")
-    @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
+    @APIResponse(responseCode = "503", ref = "not-ready")
     public Uni<Void> map(@RestPath String model, @Context HttpServerRequest http) {
         return answer(model, null, http);
     }
@@ -80,24 +55,11 @@ public class MapResource {
     @POST
     @Path("/versions/{version}/map")
     @Operation(summary = "Infer with a model version, a request in each line")
-    @RequestBody(
-            required = true,
-            content =
-                    @Content(
-                            mediaType = "application/x-ndjson",
-                            schema = @Schema(type = SchemaType.STRING),
-                            examples = @ExampleObject(name = "lines", value = LINES)))
-    @APIResponse(
-            responseCode = "200",
-            description = "An answer, or an error, for each line, in order",
-            content =
-                    @Content(
-                            mediaType = "application/x-ndjson",
-                            schema = @Schema(type = SchemaType.STRING),
-                            examples = @ExampleObject(name = "lines", value = ANSWERS)))
-    @APIResponse(responseCode = "404", description = "No such model or version")
+    @RequestBody(ref = "lines")
+    @APIResponse(responseCode = "200", ref = "lines")
+    @APIResponse(responseCode = "404", ref = "unknown")
     @APIResponse(responseCode = "429", description = "Too many streams at once")
-    @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
+    @APIResponse(responseCode = "503", ref = "not-ready")
     public Uni<Void> mapVersion(@RestPath String model, @RestPath String version, @Context HttpServerRequest http) {
         return answer(model, version, http);
     }

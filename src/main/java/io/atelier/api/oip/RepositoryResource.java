@@ -12,15 +12,10 @@ import io.vertx.core.http.HttpServerRequest;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
-import jakarta.ws.rs.core.MediaType;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import org.eclipse.microprofile.openapi.annotations.Operation;
-import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
-import org.eclipse.microprofile.openapi.annotations.media.Content;
-import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
-import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
@@ -37,15 +32,6 @@ import org.jboss.resteasy.reactive.RestResponse;
 @Path("/v2/repository")
 @Tag(name = "Model repository")
 public class RepositoryResource {
-    private static final String INDEX = """
-            {"ready": true}""";
-
-    private static final String STATES = """
-            [{"name": "m", "version": "1", "state": "READY", "reason": ""}]""";
-
-    private static final String LOAD = """
-            {"parameters": {"config": "{\\"batching\\": {\\"max-batch-size\\": 4}}"}}""";
-
     private final ModelControl models;
     private final Exchange exchange;
 
@@ -57,20 +43,8 @@ public class RepositoryResource {
     @POST
     @Path("/index")
     @Operation(summary = "Every model of the repository, and how it stands")
-    @RequestBody(
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(type = SchemaType.OBJECT),
-                            examples = @ExampleObject(name = "request", value = INDEX)))
-    @APIResponse(
-            responseCode = "200",
-            description = "The models",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(type = SchemaType.ARRAY, implementation = Object.class),
-                            examples = @ExampleObject(name = "answer", value = STATES)))
+    @RequestBody(ref = "index")
+    @APIResponse(responseCode = "200", ref = "indexed")
     @APIResponse(responseCode = "400", description = "The body is no such request")
     public Uni<RestResponse<byte[]>> index(@Context HttpServerRequest http) {
         return exchange.answer(
@@ -86,13 +60,8 @@ public class RepositoryResource {
     @POST
     @Path("/models/{model}/load")
     @Operation(summary = "Load a model, or load it anew; without a lost request")
-    @RequestBody(
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(type = SchemaType.OBJECT),
-                            examples = @ExampleObject(name = "request", value = LOAD)))
-    @APIResponse(responseCode = "200", description = "It serves")
+    @RequestBody(ref = "load")
+    @APIResponse(responseCode = "200", ref = "changed")
     @APIResponse(responseCode = "400", description = "It cannot be loaded; what served before goes on")
     @APIResponse(responseCode = "403", description = "Model control is off")
     @APIResponse(responseCode = "404", description = "The repository has no such model")
@@ -105,8 +74,8 @@ public class RepositoryResource {
     @POST
     @Path("/models/{model}/unload")
     @Operation(summary = "Unload every version of a model, when it has answered what it has taken in")
-    @RequestBody(content = @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(type = SchemaType.OBJECT)))
-    @APIResponse(responseCode = "200", description = "It takes no more requests")
+    @RequestBody(ref = "unload")
+    @APIResponse(responseCode = "200", ref = "changed")
     @APIResponse(responseCode = "403", description = "Model control is off")
     @APIResponse(responseCode = "404", description = "No such model")
     @APIResponse(responseCode = "429", description = "Too many changes of this model wait")

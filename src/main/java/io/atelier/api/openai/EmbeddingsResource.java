@@ -3,6 +3,7 @@ package io.atelier.api.openai;
 import io.atelier.api.ClientTimeout;
 import io.atelier.api.Exchange;
 import io.atelier.api.ReceivedBody;
+import io.atelier.api.Refusals;
 import io.atelier.core.Deadline;
 import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.TaskKind;
@@ -13,13 +14,8 @@ import io.vertx.core.http.HttpServerRequest;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
-import jakarta.ws.rs.core.MediaType;
 import java.time.Duration;
 import org.eclipse.microprofile.openapi.annotations.Operation;
-import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
-import org.eclipse.microprofile.openapi.annotations.media.Content;
-import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
-import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
@@ -33,13 +29,6 @@ import org.jboss.resteasy.reactive.RestResponse;
 @Path("/v1/embeddings")
 @Tag(name = "OpenAI")
 public class EmbeddingsResource {
-    private static final String REQUEST = """
-            {"model": "m", "input": ["a text", "another"]}""";
-
-    private static final String ANSWER = """
-            {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.6, 0.8]}],
-             "model": "m", "usage": {"prompt_tokens": 4, "total_tokens": 4}}""";
-
     private final InferenceService service;
     private final Exchange exchange;
 
@@ -50,30 +39,9 @@ public class EmbeddingsResource {
 
     @POST
     @Operation(summary = "Embed texts")
-    @RequestBody(
-            required = true,
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(type = SchemaType.OBJECT),
-                            examples = @ExampleObject(name = "request", value = REQUEST)))
-    @APIResponse(
-            responseCode = "200",
-            description = "The answer",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(type = SchemaType.OBJECT),
-                            examples = @ExampleObject(name = "answer", value = ANSWER)))
-    @APIResponse(responseCode = "400", description = "Names, shapes, types or values do not fit the model")
-    @APIResponse(responseCode = "404", description = "No such model or version")
-    @APIResponse(responseCode = "413", description = "The body is too large")
-    @APIResponse(
-            responseCode = "429",
-            description = "No room, or no answer in time; Retry-After says when to try again")
-    @APIResponse(responseCode = "500", description = "The execution failed")
-    @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
-    @APIResponse(responseCode = "504", description = "No result in time")
+    @RequestBody(ref = "texts")
+    @APIResponse(responseCode = "200", ref = "embedded")
+    @Refusals
     public Uni<RestResponse<byte[]>> embed(@Context HttpServerRequest http) {
         return exchange.answer(
                 http,

@@ -3,6 +3,7 @@ package io.atelier.api.predict;
 import io.atelier.api.ClientTimeout;
 import io.atelier.api.Exchange;
 import io.atelier.api.ReceivedBody;
+import io.atelier.api.Refusals;
 import io.atelier.core.Deadline;
 import io.atelier.core.InferenceRequest;
 import io.atelier.core.InferenceResult;
@@ -15,15 +16,10 @@ import io.vertx.core.http.HttpServerRequest;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
-import jakarta.ws.rs.core.MediaType;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import org.eclipse.microprofile.openapi.annotations.Operation;
-import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
-import org.eclipse.microprofile.openapi.annotations.media.Content;
-import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
-import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
@@ -39,13 +35,6 @@ import org.jspecify.annotations.Nullable;
 @Path("/predict/{model}")
 @Tag(name = "Plain")
 public class PredictResource {
-    private static final String REQUEST = """
-            {"texts": ["a text", "another"]}""";
-
-    private static final String ANSWER = """
-            [[{"label": "good", "score": 0.98}, {"label": "bad", "score": 0.02}],
-             [{"label": "bad", "score": 0.7}, {"label": "good", "score": 0.3}]]""";
-
     private final InferenceService service;
     private final Exchange exchange;
 
@@ -56,36 +45,13 @@ public class PredictResource {
 
     @POST
     @Operation(summary = "Ask a model's newest version plainly")
-    @RequestBody(
-            required = true,
-            description = "What the model's task takes",
-            content = {
-                @Content(
-                        mediaType = MediaType.APPLICATION_JSON,
-                        schema = @Schema(type = SchemaType.OBJECT),
-                        examples = @ExampleObject(name = "request", value = REQUEST)),
-                @Content(mediaType = MediaType.TEXT_PLAIN, schema = @Schema(type = SchemaType.STRING)),
-                @Content(mediaType = "image/jpeg", schema = @Schema(type = SchemaType.STRING, format = "binary")),
-                @Content(mediaType = "image/png", schema = @Schema(type = SchemaType.STRING, format = "binary"))
-            })
+    @RequestBody(ref = "plain")
     @APIResponse(
             responseCode = "200",
-            description = "The answer of the one value, or a list of answers",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(implementation = Object.class),
-                            examples = @ExampleObject(name = "answer", value = ANSWER)))
-    @APIResponse(responseCode = "400", description = "The body cannot be read, or does not fit the model")
-    @APIResponse(responseCode = "404", description = "No such model or version")
-    @APIResponse(responseCode = "413", description = "The body, or an image in it, is too large")
+            ref = "answered",
+            description = "The answer of the one value, or a list of answers")
     @APIResponse(responseCode = "415", description = "The model takes no such body; the message lists what it takes")
-    @APIResponse(
-            responseCode = "429",
-            description = "No room, or no answer in time; Retry-After says when to try again")
-    @APIResponse(responseCode = "500", description = "The execution failed")
-    @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
-    @APIResponse(responseCode = "504", description = "No result in time")
+    @Refusals
     public Uni<RestResponse<byte[]>> predict(@RestPath String model, @Context HttpServerRequest http) {
         return answer(model, null, http);
     }
@@ -93,36 +59,13 @@ public class PredictResource {
     @POST
     @Path("/versions/{version}")
     @Operation(summary = "Ask a model version plainly")
-    @RequestBody(
-            required = true,
-            description = "What the model's task takes",
-            content = {
-                @Content(
-                        mediaType = MediaType.APPLICATION_JSON,
-                        schema = @Schema(type = SchemaType.OBJECT),
-                        examples = @ExampleObject(name = "request", value = REQUEST)),
-                @Content(mediaType = MediaType.TEXT_PLAIN, schema = @Schema(type = SchemaType.STRING)),
-                @Content(mediaType = "image/jpeg", schema = @Schema(type = SchemaType.STRING, format = "binary")),
-                @Content(mediaType = "image/png", schema = @Schema(type = SchemaType.STRING, format = "binary"))
-            })
+    @RequestBody(ref = "plain")
     @APIResponse(
             responseCode = "200",
-            description = "The answer of the one value, or a list of answers",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(implementation = Object.class),
-                            examples = @ExampleObject(name = "answer", value = ANSWER)))
-    @APIResponse(responseCode = "400", description = "The body cannot be read, or does not fit the model")
-    @APIResponse(responseCode = "404", description = "No such model or version")
-    @APIResponse(responseCode = "413", description = "The body, or an image in it, is too large")
+            ref = "answered",
+            description = "The answer of the one value, or a list of answers")
     @APIResponse(responseCode = "415", description = "The model takes no such body; the message lists what it takes")
-    @APIResponse(
-            responseCode = "429",
-            description = "No room, or no answer in time; Retry-After says when to try again")
-    @APIResponse(responseCode = "500", description = "The execution failed")
-    @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
-    @APIResponse(responseCode = "504", description = "No result in time")
+    @Refusals
     public Uni<RestResponse<byte[]>> predictVersion(
             @RestPath String model, @RestPath String version, @Context HttpServerRequest http) {
         return answer(model, version, http);
