@@ -4,6 +4,7 @@ import io.atelier.core.ServingException.ModelNotFound;
 import io.atelier.core.ServingException.NotReady;
 import io.atelier.repository.ModelRepositoryException;
 import io.atelier.serving.Admission;
+import io.atelier.serving.Ensembles;
 import io.atelier.serving.ModelConfiguration;
 import io.atelier.serving.ModelControl;
 import io.atelier.serving.ModelDirectory;
@@ -20,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +38,7 @@ final class ChangeableModels implements ModelControl {
 
     private final ModelFolders folders;
     private final ModelDirectory directory;
+    private final Ensembles ensembles;
     private final ModelConfigurations configurations;
     private final ModelReplacement replacement;
     private final ServedVersions served;
@@ -48,6 +51,7 @@ final class ChangeableModels implements ModelControl {
     ChangeableModels(
             ModelFolders folders,
             ModelDirectory directory,
+            Ensembles ensembles,
             ModelConfigurations configurations,
             ModelReplacement replacement,
             ServedVersions served,
@@ -55,6 +59,7 @@ final class ChangeableModels implements ModelControl {
             Executor workers) {
         this.folders = folders;
         this.directory = directory;
+        this.ensembles = ensembles;
         this.configurations = configurations;
         this.replacement = replacement;
         this.served = served;
@@ -67,7 +72,8 @@ final class ChangeableModels implements ModelControl {
     public CompletableFuture<List<ModelState>> index() {
         return CompletableFuture.supplyAsync(
                 () -> {
-                    List<ModelState> index = new ArrayList<>(directory.index());
+                    List<ModelState> index = new ArrayList<>();
+                    directory.index().forEach(state -> index.add(ensembles.asItStands(state)));
                     Set<String> known = index.stream().map(ModelState::name).collect(Collectors.toSet());
                     for (String name : names()) {
                         if (!known.contains(name)) {
@@ -96,6 +102,15 @@ final class ChangeableModels implements ModelControl {
                 .thenCompose(known -> change(
                         name,
                         () -> CompletableFuture.completedFuture(served.withdraw(directory.known(name).stream()))));
+    }
+
+    @Override
+    public CompletableFuture<Void> unloadWithSteps(String name) {
+        return CompletableFuture.supplyAsync(() -> ensembles.servingOnly(name), workers)
+                .thenCompose(steps -> unload(name).thenCompose(unloaded -> {
+                    Stream<CompletableFuture<Void>> all = steps.stream().map(this::unload);
+                    return CompletableFuture.allOf(all.toArray(CompletableFuture<?>[]::new));
+                }));
     }
 
     @Override

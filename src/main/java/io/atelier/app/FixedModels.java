@@ -30,6 +30,11 @@ record FixedModels(ModelControl models) implements ModelControl {
     }
 
     @Override
+    public CompletableFuture<Void> unloadWithSteps(String name) {
+        return unload(name);
+    }
+
+    @Override
     public ModelConfiguration configuration(String name, @Nullable String version) {
         return models.configuration(name, version);
     }

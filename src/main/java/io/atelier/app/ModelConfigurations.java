@@ -9,13 +9,18 @@ import io.atelier.repository.ModelDefinition;
 import io.atelier.repository.VersionPolicy;
 import io.atelier.serving.Ensembles;
 import io.atelier.serving.ModelConfiguration;
+import io.atelier.serving.ModelConfiguration.Step;
 import io.atelier.serving.ModelConfiguration.Versions;
 import io.atelier.serving.ModelDirectory;
 import io.atelier.serving.ServedEnsemble;
+import io.atelier.serving.pipeline.PipelinePlan;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -51,20 +56,39 @@ final class ModelConfigurations {
 
     /** An ensemble has neither file nor queue nor device of its own. */
     private ModelConfiguration of(ServedEnsemble ensemble) {
+        int maxBatchSize = ensembles.maxBatchSize(ensemble);
+        PipelinePlan plan = ensembles.plan(ensemble);
         return new ModelConfiguration(
                 ensemble.id(),
                 EnsembleConfig.PLATFORM,
                 "",
                 "",
-                ensemble.signature(),
+                plan.signature(),
                 new Versions.Latest(1),
                 false,
-                ensembles.maxBatchSize(ensemble),
+                maxBatchSize,
                 Duration.ZERO,
                 0,
                 ensemble.timeout(),
                 0,
-                Map.of());
+                Map.of(),
+                steps(ensemble.config(), plan));
+    }
+
+    private static List<Step> steps(EnsembleConfig config, PipelinePlan plan) {
+        List<Step> steps = new ArrayList<>();
+        for (int i = 0; i < plan.steps().size(); i++) {
+            PipelinePlan.Step planned = plan.steps().get(i);
+            Map<String, String> inputs = new LinkedHashMap<>();
+            for (int input = 0; input < planned.takes().size(); input++) {
+                inputs.put(
+                        planned.signature().inputs().get(input).name(),
+                        planned.takes().get(input));
+            }
+            steps.add(new Step(
+                    planned.model().name(), config.steps().get(i).version(), inputs, new TreeMap<>(planned.gives())));
+        }
+        return steps;
     }
 
     /**
@@ -88,7 +112,8 @@ final class ModelConfigurations {
                         version.policy().maxQueueSize(),
                         timeout,
                         version.policy().priority(),
-                        Map.copyOf(instances)));
+                        Map.copyOf(instances),
+                        List.of()));
     }
 
     void remove(ModelId id) {

@@ -115,6 +115,7 @@ final class Service {
         this.models = new ChangeableModels(
                 folders,
                 directory,
+                ensembles,
                 configurations,
                 new ModelReplacement(folders, devices, loader, served, directory, ensembles, defaults.timeout()),
                 served,

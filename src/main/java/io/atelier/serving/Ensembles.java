@@ -5,6 +5,7 @@ import io.atelier.core.ServingException;
 import io.atelier.core.ServingException.NotReady;
 import io.atelier.repository.EnsembleConfig;
 import io.atelier.repository.EnsembleDefinition;
+import io.atelier.serving.ModelState.State;
 import io.atelier.serving.pipeline.PipelineException;
 import io.atelier.serving.pipeline.PipelinePlan;
 import io.atelier.serving.pipeline.PipelinePlan.StepModel;
@@ -12,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -54,17 +56,11 @@ public final class Ensembles {
     private void serve(EnsembleDefinition definition, Duration timeout) throws PipelineException {
         Set<String> way = new LinkedHashSet<>(Set.of(definition.id().name()));
         refuseRing(definition.id().name(), definition.config(), way);
-        List<StepModel> models = new ArrayList<>();
-        for (int i = 0; i < definition.config().steps().size(); i++) {
-            EnsembleConfig.Step step = definition.config().steps().get(i);
-            try {
-                models.add(model(step));
-            } catch (ServingException missing) {
-                throw new PipelineException("step %d (%s): %s".formatted(i + 1, step.model(), missing.detail()));
-            }
-        }
         directory.ready(new ServedEnsemble(
-                definition.id(), definition.config(), definition.timeout().orElse(timeout), models));
+                definition.id(),
+                definition.config(),
+                definition.timeout().orElse(timeout),
+                models(definition.config())));
     }
 
     /** One that is served already may name this one, of which it knew another. */
@@ -112,32 +108,72 @@ public final class Ensembles {
      *
      * @throws NotReady if one of its models is not ready, or no longer fits
      */
-    PipelinePlan plan(ServedEnsemble ensemble) {
+    public PipelinePlan plan(ServedEnsemble ensemble) {
         try {
-            List<StepModel> models = new ArrayList<>();
-            for (EnsembleConfig.Step step : ensemble.config().steps()) {
-                models.add(model(step));
-            }
-            return ensemble.plan(models);
-        } catch (ServingException missing) {
-            throw notReady(ensemble, missing.detail());
+            return planNow(ensemble);
         } catch (PipelineException misfit) {
-            throw notReady(ensemble, misfit.reason());
+            throw new NotReady("ensemble '" + ensemble.id().name() + "' is not ready: " + misfit.reason(), SOON);
         }
     }
 
     /** Whether each of its models is ready, and still fits. */
     boolean isReady(ServedEnsemble ensemble) {
+        return obstacle(ensemble).isEmpty();
+    }
+
+    private Optional<String> obstacle(ServedEnsemble ensemble) {
         try {
-            plan(ensemble);
-            return true;
-        } catch (NotReady notNow) {
-            return false;
+            planNow(ensemble);
+            return Optional.empty();
+        } catch (PipelineException misfit) {
+            return Optional.of(misfit.reason());
         }
     }
 
-    /** Most rows that all of its models take. */
+    private PipelinePlan planNow(ServedEnsemble ensemble) throws PipelineException {
+        return ensemble.plan(models(ensemble.config()));
+    }
+
+    /** How a version stands: an ensemble that is served is unavailable while it lacks one of its models. */
+    public ModelState asItStands(ModelState known) {
+        return directory
+                .ensemble(known.name(), known.version())
+                .filter(ensemble -> known.state() == State.READY)
+                .flatMap(this::obstacle)
+                .map(reason -> new ModelState(known.name(), known.version(), State.UNAVAILABLE, reason))
+                .orElse(known);
+    }
+
+    /** The models that serve this ensemble's steps, or those of the ensembles in it, and no other ensemble's. */
+    public Set<String> servingOnly(String name) {
+        Set<String> needless = new LinkedHashSet<>(Set.of(name));
+        while (needless.addAll(stepsOf(needless))) {
+            // the steps of an inner ensemble come in the next round
+        }
+        needless.remove(name);
+        return needless;
+    }
+
+    /** Steps of these ensembles that no other one names. */
+    private Set<String> stepsOf(Set<String> names) {
+        Set<String> theirs = new LinkedHashSet<>();
+        Set<String> others = new HashSet<>();
+        directory
+                .ensembles()
+                .forEach(ensemble -> ensemble.config().steps().stream()
+                        .map(EnsembleConfig.Step::model)
+                        .forEach((names.contains(ensemble.id().name()) ? theirs : others)::add));
+        theirs.removeAll(others);
+        return theirs;
+    }
+
+    /**
+     * Most rows that all of its models take.
+     *
+     * @throws NotReady if one of them is not ready
+     */
     public int maxBatchSize(ServedEnsemble ensemble) {
+        plan(ensemble); // else a step that is gone would look as if the ensemble were
         return ensemble.config().steps().stream()
                 .mapToInt(step -> directory
                         .ensemble(step.model(), step.version().orElse(null))
@@ -151,6 +187,20 @@ public final class Ensembles {
                 .orElseThrow();
     }
 
+    /** The model of each step, as it is now. */
+    private List<StepModel> models(EnsembleConfig config) throws PipelineException {
+        List<StepModel> models = new ArrayList<>();
+        for (int i = 0; i < config.steps().size(); i++) {
+            EnsembleConfig.Step step = config.steps().get(i);
+            try {
+                models.add(model(step));
+            } catch (ServingException missing) {
+                throw new PipelineException("step %d (%s): %s".formatted(i + 1, step.model(), missing.detail()));
+            }
+        }
+        return models;
+    }
+
     /** @throws ServingException if it is unknown or not ready */
     private StepModel model(EnsembleConfig.Step step) {
         String version = step.version().orElse(null);
@@ -160,9 +210,5 @@ public final class Ensembles {
         }
         ServedModel model = directory.find(step.model(), version);
         return new StepModel(model.id(), model.signature());
-    }
-
-    private static NotReady notReady(ServedEnsemble ensemble, String reason) {
-        return new NotReady("ensemble '" + ensemble.id().name() + "' is not ready: " + reason, SOON);
     }
 }

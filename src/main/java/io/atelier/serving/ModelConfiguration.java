@@ -6,6 +6,7 @@ import io.atelier.core.ModelSignature;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * How a model version is served, with every default filled in. Immutable.
@@ -17,6 +18,7 @@ import java.util.Map;
  * @param timeout  how long a request may take when its caller does not say
  * @param priority level of requests that ask for none
  * @param instances executions at once, by device
+ * @param steps     what an ensemble is made of; empty for a model
  */
 public record ModelConfiguration(
         ModelId id,
@@ -31,7 +33,18 @@ public record ModelConfiguration(
         int maxQueueSize,
         Duration timeout,
         int priority,
-        Map<DeviceId, Integer> instances) {
+        Map<DeviceId, Integer> instances,
+        List<Step> steps) {
+
+    /**
+     * One model's part in an ensemble.
+     *
+     * @param version empty for the newest
+     * @param inputs  the tensor for each input of the model
+     * @param outputs the tensor for each output that is wanted
+     */
+    public record Step(
+            String model, Optional<String> version, Map<String, String> inputs, Map<String, String> outputs) {}
 
     /** Which versions of a model are served. */
     public sealed interface Versions {

@@ -33,6 +33,14 @@ public interface ModelControl {
     CompletableFuture<Void> unload(String name);
 
     /**
+     * Unloads an ensemble and the models that are steps of it and of no other ensemble, which nothing would feed any more
+     * (Triton's {@code unload_dependents}). Of a model that is no ensemble nothing else is unloaded.
+     *
+     * @return completes when none of them takes requests; fails as {@link #load} does
+     */
+    CompletableFuture<Void> unloadWithSteps(String name);
+
+    /**
      * How a model version is served: the one asked for, or the newest.
      *
      * @throws ServingException.ModelNotFound if there is none of this name

@@ -21,6 +21,8 @@ import jakarta.inject.Inject;
 import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -42,6 +44,20 @@ class EnsembleComponentTest {
     public static class FakeDevices extends FakeService.Profile {
         @Override
         protected Map<String, String> repository() {
+            Map<String, String> files = new HashMap<>(Map.of(
+                    "c/1/model.onnx", "",
+                    "inner/model.yaml", "ensemble: {steps: [{model: c, inputs: {x: in}, outputs: {y: out}}]}",
+                    "outer/model.yaml", """
+                            ensemble:
+                              steps:
+                                - {model: inner, inputs: {in: x}, outputs: {out: one}}
+                                - {model: a, version: 1, inputs: {x: one}, outputs: {y: two}}
+                            """));
+            files.putAll(others());
+            return files;
+        }
+
+        private static Map<String, String> others() {
             return Map.of(
                     "a/1/model.onnx", "",
                     "b/1/model.onnx", "",
@@ -270,22 +286,74 @@ class EnsembleComponentTest {
     void isNotReadyWithoutItsModels() throws Exception {
         ok(client.post("/v2/repository/models/b/unload", "").get(20, TimeUnit.SECONDS));
         try {
+            String missing = "step 2 (b): Request for unknown model: 'b' is not found";
             assertThat(client.get(THREE + "/ready").join().statusCode()).isEqualTo(503);
-            HttpResponse<String> refused =
-                    client.post(THREE + "/infer", infer("in", 900)).join();
-            assertThat(refused.statusCode()).isEqualTo(503);
-            assertThat(json(refused).get("error").asText())
-                    .isEqualTo("ensemble 'three' is not ready: Request for unknown model: 'b' is not found");
+            for (HttpResponse<String> refused : List.of(
+                    client.post(THREE + "/infer", infer("in", 900)).join(),
+                    client.get(THREE + "/config").join())) {
+                assertThat(refused.statusCode()).isEqualTo(503);
+                assertThat(json(refused).get("error").asText()).isEqualTo("ensemble 'three' is not ready: " + missing);
+            }
+            assertThat(entry("three").get("state").asText()).isEqualTo("UNAVAILABLE");
+            assertThat(entry("three").get("reason").asText()).isEqualTo(missing);
+            assertThat(entry("four").get("reason").asText())
+                    .isEqualTo("step 1 (three): ensemble 'three' is not ready: " + missing);
+            assertThat(entry("outer").get("state").asText()).isEqualTo("READY");
         } finally {
             ok(client.post("/v2/repository/models/b/load", "").get(20, TimeUnit.SECONDS));
         }
         assertThat(client.get(THREE + "/ready").join().statusCode()).isEqualTo(200);
+        assertThat(state("four")).isEqualTo("READY");
+    }
+
+    @Test
+    void isUnloadedWithTheStepsThatServeNothingElse() throws Exception {
+        String unload = "{\"parameters\":{\"unload_dependents\":true}}";
+
+        ok(client.post("/v2/repository/models/outer/unload", unload).get(20, TimeUnit.SECONDS));
+
+        for (String gone : List.of("outer", "inner", "c")) {
+            assertThat(client.get("/v2/models/" + gone).join().statusCode())
+                    .as(gone)
+                    .isEqualTo(404);
+        }
+        assertThat(state("a")).isEqualTo("READY");
+        ok(client.post(THREE + "/infer", infer("in", 1000)).join());
+
+        for (String again : List.of("c", "inner", "outer")) {
+            ok(client.post("/v2/repository/models/" + again + "/load", "").get(20, TimeUnit.SECONDS));
+        }
+        ok(client.post("/v2/repository/models/outer/unload", "").get(20, TimeUnit.SECONDS));
+        assertThat(state("inner")).as("nobody asked for more").isEqualTo("READY");
+        ok(client.post("/v2/repository/models/outer/load", "").get(20, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void showsItsStepsInItsConfiguration() throws Exception {
+        JsonNode outer = ok(client.get("/v2/models/outer/config").join());
+
+        assertThat(outer.get("ensemble_scheduling")).isEqualTo(new ObjectMapper().readTree("""
+                {"step": [
+                  {"model_name": "inner", "model_version": -1,
+                   "input_map": {"in": "x"}, "output_map": {"out": "one"}},
+                  {"model_name": "a", "model_version": 1,
+                   "input_map": {"x": "one"}, "output_map": {"y": "two"}}]}"""));
+        assertThat(ok(client.get("/v2/models/fork/config").join())
+                        .at("/ensemble_scheduling/step/1/output_map/y")
+                        .asText())
+                .isEqualTo("r");
+        assertThat(ok(client.get("/v2/models/a/config").join()).has("ensemble_scheduling"))
+                .isFalse();
     }
 
     private String state(String model) {
+        return entry(model).get("state").asText();
+    }
+
+    private JsonNode entry(String model) {
         for (JsonNode entry : ok(client.post("/v2/repository/index", "{}").join())) {
             if (entry.get("name").asText().equals(model)) {
-                return entry.get("state").asText();
+                return entry;
             }
         }
         throw new AssertionError("no model " + model);

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param maxBatchSize most rows of a request; 0 where the first axis is not one of rows
  * @param batching     null where requests never share an execution
+ * @param scheduling   null but for an ensemble
  * @see <a href="https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_model_configuration.md">Triton:
  *     model configuration extension</a>
  */
@@ -32,7 +33,8 @@ record ModelConfig(
         List<Tensor> output,
         @JsonProperty("instance_group") List<Group> instances,
         @JsonProperty("default_model_filename") String file,
-        @JsonProperty("dynamic_batching") @Nullable Batching batching) {
+        @JsonProperty("dynamic_batching") @Nullable Batching batching,
+        @JsonProperty("ensemble_scheduling") @Nullable Scheduling scheduling) {
 
     /** One of the three. */
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -97,6 +99,28 @@ record ModelConfig(
             @JsonProperty("allow_timeout_override") boolean override,
             @JsonProperty("max_queue_size") int maxQueueSize) {}
 
+    /** What an ensemble is made of. */
+    record Scheduling(@JsonProperty("step") List<Step> steps) {
+        static Scheduling of(List<ModelConfiguration.Step> steps) {
+            return new Scheduling(steps.stream()
+                    .map(step -> new Step(
+                            step.model(),
+                            step.version().map(Long::valueOf).orElse(Step.NEWEST),
+                            step.inputs(),
+                            step.outputs()))
+                    .toList());
+        }
+    }
+
+    /** One model's part in an ensemble. */
+    record Step(
+            @JsonProperty("model_name") String model,
+            @JsonProperty("model_version") long version,
+            @JsonProperty("input_map") Map<String, String> inputs,
+            @JsonProperty("output_map") Map<String, String> outputs) {
+        private static final long NEWEST = -1;
+    }
+
     static ModelConfig of(ModelConfiguration model) {
         boolean rows = model.signature().hasBatchAxis();
         return new ModelConfig(
@@ -122,6 +146,7 @@ record ModelConfig(
                                 InferenceRequest.LOWEST_PRIORITY,
                                 model.priority(),
                                 new QueuePolicy("REJECT", model.timeout().toNanos() / 1000, true, model.maxQueueSize()))
-                        : null);
+                        : null,
+                model.steps().isEmpty() ? null : Scheduling.of(model.steps()));
     }
 }

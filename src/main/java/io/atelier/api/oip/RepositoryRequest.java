@@ -13,21 +13,23 @@ import org.jspecify.annotations.Nullable;
  *
  * @param readyOnly whether only models that serve are asked for
  * @param config    JSON that stands above the folder's configuration; null if there is none
+ * @param withSteps whether the steps of an ensemble are to be unloaded too ({@code unload_dependents})
  */
-record RepositoryRequest(boolean readyOnly, @Nullable String config) {
+record RepositoryRequest(boolean readyOnly, @Nullable String config, boolean withSteps) {
     /** @throws InvalidInput if the body is no such request */
     static RepositoryRequest read(ReceivedBody body) {
         Reader reader = new Reader();
         if (body.length() > 0) {
             Json.readObject(body.bytes(), 0, body.length(), reader::request);
         }
-        return new RepositoryRequest(reader.ready, reader.config);
+        return new RepositoryRequest(reader.ready, reader.config, reader.withSteps);
     }
 
     /** Used once, by one thread. */
     private static final class Reader {
         private boolean ready;
         private @Nullable String config;
+        private boolean withSteps;
 
         void request(JsonParser json) throws IOException {
             while (json.nextToken() != JsonToken.END_OBJECT) {
@@ -53,7 +55,7 @@ record RepositoryRequest(boolean readyOnly, @Nullable String config) {
                 }
                 switch (name) {
                     case "config" -> config = text(json, parameter);
-                    case "unload_dependents" -> flag(parameter, "parameters.unload_dependents");
+                    case "unload_dependents" -> withSteps = flag(parameter, "parameters.unload_dependents");
                     default -> json.skipChildren();
                 }
             }

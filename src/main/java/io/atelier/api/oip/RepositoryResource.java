@@ -81,7 +81,7 @@ public class RepositoryResource {
     @APIResponse(responseCode = "429", description = "Too many changes of this model wait")
     @APIResponse(responseCode = "503", description = "Loading or draining")
     public Uni<RestResponse<byte[]>> unload(@RestPath String model, @Context HttpServerRequest http) {
-        return change(http, request -> models.unload(model));
+        return change(http, request -> request.withSteps() ? models.unloadWithSteps(model) : models.unload(model));
     }
 
     private Uni<RestResponse<byte[]>> change(
