@@ -158,16 +158,15 @@ public final class ModelQueue {
             long expectedWait = predictor.expectedNanos(modelWait);
             if (depth.get() >= room(level)) {
                 throw new Overloaded(
-                        level > policy.priority()
-                                ? "the queue of model '%s' has no room for priority %d: %d wait"
-                                        .formatted(model.name(), level, depth.get())
-                                : "the queue of model '%s' is full: %d wait".formatted(model.name(), depth.get()),
+                        "the queue of model '" + model.name()
+                                + (level > policy.priority() ? "' has no room for priority " + level : "' is full")
+                                + ": " + depth.get() + " wait",
                         Duration.ofNanos(expectedWait));
             }
             if (modelWait > 0 && predictor.pessimisticNanos(modelWait) + batchNanos(ticket) > remaining) {
                 throw new Overloaded(
-                        "the request would wait for model '%s' about %d ms, more than its timeout allows"
-                                .formatted(model.name(), expectedWait / 1_000_000),
+                        "the request would wait for model '" + model.name() + "' about " + expectedWait / 1_000_000
+                                + " ms, more than its timeout allows",
                         Duration.ofNanos(expectedWait));
             }
             ticket.predictWait(modelWait);
