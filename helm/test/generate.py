@@ -71,6 +71,7 @@ def readme():
 TYPES = {
     "text": {"type": "string"},
     "path": {"type": "string"},
+    "texts, separated by commas": {"type": "string"},
     "duration": {"type": ["string", "integer"], "pattern": r"^([0-9]+ ?(ms|[smhdSMHD]|MS)?|PT?[0-9.PTDHMS]+)$"},
     "integer": {"type": "integer"},
     "number": {"type": "number"},

@@ -55,6 +55,9 @@ class RenderTest(unittest.TestCase):
         self.assertIn("with one pod an update interrupts the service", gpu)
         self.assertIn("nothing scrapes the metrics", gpu)
         self.assertNotIn("proxies cut", gpu)
+        self.assertNotIn("Bearer", gpu)
+        self.assertIn("curl -H 'Authorization: Bearer KEY' localhost:8080/v1/embeddings",
+                      notes("--set", "auth.existingSecret=keys"))
         self.assertNotIn("Pending", notes("--set", "device.mode=cpu"))
         proxied = ("--set", "ingress.enabled=true,ingress.hosts[0].host=a.example.com")
         self.assertIn("allow 64 MiB and 35 s", notes(*proxied))
@@ -177,6 +180,8 @@ class RefusalTest(unittest.TestCase):
             "config.requests.timeout=10S": "set requestTimeoutSeconds instead",
             "config.drain.timeout=10S": "set shutdown.drainSeconds instead",
             "config.model-repository=/m": "set models.source and models.path instead",
+            "config.auth.admins=ops": "set auth.existingSecret and auth.admins instead",
+            "auth.admins[0]=ops": "name the Secret with the API keys",
             "config.devices=auto": "leave it out, or set device.mode to cpu",
             "device.mode=cpu,config.devices=gpu": "device.mode cpu gives the pod none",
             "properties.atelier\\.slots=2": "it belongs into config",
@@ -292,6 +297,17 @@ class PromiseTest(unittest.TestCase):
                     self.assertEqual(context["seccompProfile"], {"type": "RuntimeDefault"})
             for account in of_kind(manifests, "ServiceAccount"):
                 self.assertIs(account["automountServiceAccountToken"], False)
+
+    def test_the_keys_are_mounted_where_the_service_looks_for_them(self):
+        (pod,) = [pod for _, pod in pods(variant("everything")) if "volumes" in pod]
+        (container,) = [container for container in pod["containers"] if container["name"] == "atelier"]
+        environment = {entry["name"]: entry.get("value") for entry in container["env"]}
+        mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
+        mount = mounts[environment["ATELIER_AUTH_API_KEYS"]]
+        self.assertIs(mount["readOnly"], True)
+        self.assertIn({"name": mount["name"], "secret": {"secretName": "atelier-keys"}}, pod["volumes"])
+        self.assertEqual(environment["ATELIER_AUTH_ADMINS"], "ops,deploy")
+        self.assertNotIn("ATELIER_AUTH", str(variant("gpu")))
 
     def test_each_probe_asks_its_own_question(self):
         for name, manifests, pod, container in self.each_service():

@@ -23,6 +23,14 @@ KServe mounts a model repository of its own, and Knative refuses a lifecycle.
     - name: ATELIER_MODEL_REPOSITORY
       value: /mnt/models
     {{- end }}
+    {{- if .auth.existingSecret }}
+    - name: ATELIER_AUTH_API_KEYS
+      value: /etc/atelier/keys
+    {{- with .auth.admins }}
+    - name: ATELIER_AUTH_ADMINS
+      value: {{ join "," . | quote }}
+    {{- end }}
+    {{- end }}
     {{- with .extraEnv }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -64,6 +72,9 @@ KServe mounts a model repository of its own, and Knative refuses a lifecycle.
     {{- if .secretProperties }}
     - {name: secret, mountPath: /etc/atelier/secret, readOnly: true}
     {{- end }}
+    {{- if .auth.existingSecret }}
+    - {name: keys, mountPath: /etc/atelier/keys, readOnly: true}
+    {{- end }}
     {{- if .shmSizeLimit }}
     - {name: shm, mountPath: /dev/shm}
     {{- end }}
@@ -91,6 +102,11 @@ KServe mounts a model repository of its own, and Knative refuses a lifecycle.
     name: {{ include "atelier.fullname" . }}
 {{- with .Values.secretProperties }}
 - name: secret
+  secret:
+    secretName: {{ . }}
+{{- end }}
+{{- with .Values.auth.existingSecret }}
+- name: keys
   secret:
     secretName: {{ . }}
 {{- end }}

@@ -12,6 +12,12 @@
 {{- if hasKey .config "model-repository" }}
 {{- $errors = append $errors "config.model-repository: set models.source and models.path instead" }}
 {{- end }}
+{{- if hasKey .config "auth" }}
+{{- $errors = append $errors "config.auth: set auth.existingSecret and auth.admins instead" }}
+{{- end }}
+{{- if and .auth.admins (not .auth.existingSecret) }}
+{{- $errors = append $errors "auth.admins: without auth.existingSecret everybody may do everything; name the Secret with the API keys" }}
+{{- end }}
 {{- range $name, $value := .properties }}
 {{- if hasPrefix "atelier." $name }}
 {{- $errors = append $errors (printf "properties.%s: it belongs into config, where it is checked" $name) }}

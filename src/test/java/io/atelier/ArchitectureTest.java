@@ -49,10 +49,12 @@ class ArchitectureTest {
             Map.entry("serving.jobs", Set.of("core")),
             Map.entry("serving.map", Set.of("core")),
             Map.entry("metrics", Set.of("nvidia", "core")),
+            Map.entry("access", Set.of()),
             Map.entry("config", Set.of()),
             Map.entry(
                     "app",
                     Set.of(
+                            "access",
                             "config",
                             "core",
                             "device",
@@ -67,7 +69,7 @@ class ArchitectureTest {
                             "serving.jobs",
                             "serving.map",
                             "serving.pipeline")),
-            Map.entry("api", Set.of("serving", "serving.jobs", "serving.map", "core"))));
+            Map.entry("api", Set.of("access", "serving", "serving.jobs", "serving.map", "core"))));
 
     private static final JavaClasses MAIN = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())

@@ -1,5 +1,6 @@
 package io.atelier.app;
 
+import io.atelier.access.ApiKeys;
 import io.atelier.config.AtelierConfig;
 import io.atelier.core.Ticker;
 import io.atelier.engine.Engine;
@@ -22,6 +23,7 @@ import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.time.Duration;
+import java.util.Set;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.context.ManagedExecutor;
 import org.eclipse.microprofile.context.ThreadContext;
@@ -86,6 +88,15 @@ class Composition {
     @Singleton
     ModelStatistics statistics(Service service) {
         return service.statistics();
+    }
+
+    @Produces
+    @Singleton
+    ApiKeys apiKeys(AtelierConfig config) {
+        AtelierConfig.Auth auth = config.auth();
+        return auth.apiKeys()
+                .map(folder -> ApiKeys.of(folder, auth.admins().orElse(Set.of())))
+                .orElseGet(ApiKeys::none);
     }
 
     @Produces

@@ -10,6 +10,7 @@ import jakarta.validation.constraints.Min;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
@@ -57,6 +58,9 @@ public interface AtelierConfig {
      */
     Optional<Path> nativeLibraries();
 
+    /** Who may ask. */
+    Auth auth();
+
     /** The model's engine on the CPU. */
     Cpu cpu();
 
@@ -89,6 +93,19 @@ public interface AtelierConfig {
     enum ModelControl {
         NONE,
         EXPLICIT
+    }
+
+    /** Who may ask. */
+    interface Auth {
+        /**
+         * Folder of API keys: a file for each caller, named after the caller, which holds the key, 16 to 256 characters.
+         * Read again every five seconds. Where it is set, every request carries a key, {@code Authorization: Bearer
+         * <key>}, but those for health, metrics and the description.
+         */
+        Optional<Path> apiKeys();
+
+        /** Callers that may load and unload models, by the names of their keys; where keys are wanted, nobody else may. */
+        Optional<Set<String>> admins();
     }
 
     /** The model's engine on the CPU. */

@@ -140,6 +140,7 @@ final class ConfigurationReference {
             case "double", "Double" -> "number";
             case "boolean", "Boolean" -> "`true` or `false`";
             case "String" -> "text";
+            case "Set<String>" -> "texts, separated by commas";
             case "MemorySize" -> "size, such as `64M`";
             default -> type.toLowerCase(Locale.ROOT);
         };

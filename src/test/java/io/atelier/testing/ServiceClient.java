@@ -17,6 +17,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 
 /** Speaks to a service over real HTTP, with as many requests in flight as a test likes. Thread-safe. */
 public final class ServiceClient {
@@ -63,11 +64,14 @@ public final class ServiceClient {
 
     /** Asks a service in another process until it answers so; it has no other way to tell. */
     public void awaitStatus(String path, int status, Duration patience) {
+        await(patience, () -> get(path).join().statusCode() == status);
+    }
+
+    /** Asks until the answer is yes; each question is a request of its own. */
+    public void await(Duration patience, BooleanSupplier question) {
         long until = System.nanoTime() + patience.toNanos();
-        while (get(path).join().statusCode() != status) {
-            assertThat(System.nanoTime() - until)
-                    .as("%s is not %d", path, status)
-                    .isNegative();
+        while (!question.getAsBoolean()) {
+            assertThat(System.nanoTime() - until).as("never in %s", patience).isNegative();
         }
     }
 

@@ -2,6 +2,7 @@ package io.atelier.api.oip;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.atelier.api.Authentication;
 import io.atelier.api.Exchange;
 import io.atelier.api.Json;
 import io.atelier.serving.ModelControl;
@@ -9,6 +10,7 @@ import io.atelier.serving.ModelState;
 import io.atelier.serving.ModelState.State;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
@@ -34,10 +36,12 @@ import org.jboss.resteasy.reactive.RestResponse;
 public class RepositoryResource {
     private final ModelControl models;
     private final Exchange exchange;
+    private final Authentication authentication;
 
-    public RepositoryResource(ModelControl models, Exchange exchange) {
+    public RepositoryResource(ModelControl models, Exchange exchange, Authentication authentication) {
         this.models = models;
         this.exchange = exchange;
+        this.authentication = authentication;
     }
 
     @POST
@@ -63,11 +67,11 @@ public class RepositoryResource {
     @RequestBody(ref = "load")
     @APIResponse(responseCode = "200", ref = "changed")
     @APIResponse(responseCode = "400", description = "It cannot be loaded; what served before goes on")
-    @APIResponse(responseCode = "403", description = "Model control is off")
+    @APIResponse(responseCode = "403", description = "Model control is off, or the API key is no admin's")
     @APIResponse(responseCode = "404", description = "The repository has no such model")
     @APIResponse(responseCode = "429", description = "Too many changes of this model wait")
     @APIResponse(responseCode = "503", description = "Loading, draining, or a device is out of service")
-    public Uni<RestResponse<byte[]>> load(@RestPath String model, @Context HttpServerRequest http) {
+    public Uni<RestResponse<byte[]>> load(@RestPath String model, @Context RoutingContext http) {
         return change(http, request -> models.load(model, request.config()));
     }
 
@@ -76,20 +80,23 @@ public class RepositoryResource {
     @Operation(summary = "Unload every version of a model, when it has answered what it has taken in")
     @RequestBody(ref = "unload")
     @APIResponse(responseCode = "200", ref = "changed")
-    @APIResponse(responseCode = "403", description = "Model control is off")
+    @APIResponse(responseCode = "403", description = "Model control is off, or the API key is no admin's")
     @APIResponse(responseCode = "404", description = "No such model")
     @APIResponse(responseCode = "429", description = "Too many changes of this model wait")
     @APIResponse(responseCode = "503", description = "Loading or draining")
-    public Uni<RestResponse<byte[]>> unload(@RestPath String model, @Context HttpServerRequest http) {
+    public Uni<RestResponse<byte[]>> unload(@RestPath String model, @Context RoutingContext http) {
         return change(http, request -> request.withSteps() ? models.unloadWithSteps(model) : models.unload(model));
     }
 
     private Uni<RestResponse<byte[]>> change(
-            HttpServerRequest http, Function<RepositoryRequest, CompletableFuture<Void>> change) {
+            RoutingContext http, Function<RepositoryRequest, CompletableFuture<Void>> change) {
         return exchange.answer(
-                http,
+                http.request(),
                 RepositoryRequest::read,
-                request -> change.apply(request).thenApply(done -> "{}"),
+                request -> {
+                    authentication.requireAdmin(http);
+                    return change.apply(request).thenApply(done -> "{}");
+                },
                 answer -> 0,
                 (request, answer) -> answer.getBytes(UTF_8));
     }
