@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +16,9 @@ import org.jspecify.annotations.Nullable;
 final class AbuseChecks {
     private static final Source LENGTH = Source.rfc(9112, "6.3");
     private static final Source INCOMPLETE = Source.rfc(9112, "8");
-    private static final int SLOW_CONNECTIONS = 100;
+    private static final int SLOW_CONNECTIONS = 300;
+    private static final int AT_ONCE = 64;
+    private static final Set<Integer> FULL = Set.of(429, 503);
     private static final int PROBES = 20;
     private static final Duration PROBE_LIMIT = Duration.ofSeconds(1);
     private static final int BOMB_MIB = 256;
@@ -32,7 +35,42 @@ final class AbuseChecks {
                     server.get("/v2/health/ready").expect(200);
                     Examples.expectSums(server.infer(server.add(), Examples.add()));
                 });
+        list.robustness(
+                "L13",
+                "of 64 requests at once to a slow model with a short queue some are refused with 429 or 503, the others answered",
+                Source.rfc(6585, "4"),
+                AbuseChecks::fullQueue);
         return list.checks();
+    }
+
+    private static void fullQueue(Server server) throws IOException {
+        byte[] body = Examples.add().body();
+        String path = Server.inferPath(server.slow());
+        List<RawConnection> callers = new ArrayList<>();
+        int refused = 0;
+        try {
+            for (int i = 0; i < AT_ONCE; i++) {
+                callers.add(server.connect());
+            }
+            for (RawConnection caller : callers) {
+                caller.send(TransportChecks.head(path, caller, "Content-Length: " + body.length))
+                        .send(body);
+            }
+            for (RawConnection caller : callers) {
+                Answer answer = TransportChecks.answered(caller.answer());
+                if (answer.status() == 200) {
+                    Examples.expectSums(InferAnswer.of(answer));
+                } else {
+                    answer.refusedWith(FULL);
+                    refused++;
+                }
+            }
+        } finally {
+            for (RawConnection caller : callers) {
+                caller.close();
+            }
+        }
+        PathChecks.expect("some refused and some answered", refused > 0 && refused < AT_ONCE, refused + " refused");
     }
 
     private static void lengths(Checklist list) {
@@ -101,7 +139,7 @@ final class AbuseChecks {
                         })
                 .robustness(
                         "L07",
-                        "beside 100 connections that have stopped half way others are answered within a second",
+                        "beside 300 connections that have stopped half way others are answered within a second",
                         INCOMPLETE,
                         AbuseChecks::besideSlowOnes);
     }
@@ -121,7 +159,7 @@ final class AbuseChecks {
                     connection.send(" ");
                 }
                 long began = System.nanoTime();
-                Examples.expectSums(server.infer(server.add(), Examples.add()));
+                askAnew(server);
                 Duration took = Duration.ofNanos(System.nanoTime() - began);
                 PathChecks.expect(
                         "an answer within " + PROBE_LIMIT.toSeconds() + " s",
@@ -132,6 +170,17 @@ final class AbuseChecks {
             for (RawConnection connection : slow) {
                 connection.close();
             }
+        }
+    }
+
+    /** Over a connection of its own, as a client that comes now. */
+    private static void askAnew(Server server) throws IOException {
+        byte[] body = Examples.add().body();
+        try (RawConnection connection = server.connect()) {
+            connection
+                    .send(TransportChecks.head(server, connection, "Content-Length: " + body.length))
+                    .send(body);
+            Examples.expectSums(InferAnswer.of(TransportChecks.answered(connection.answer())));
         }
     }
 

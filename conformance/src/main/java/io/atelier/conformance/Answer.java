@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** What a server said. */
@@ -49,8 +51,17 @@ public final class Answer {
 
     /** Refused: a status of the caller's kind, and JSON that says why in {@code error}. */
     Answer refused() {
-        String expected = "a status from 400 to 499 and a JSON object with a text in \"error\"";
-        if (status < 400 || status > 499) {
+        return refused("from 400 to 499", status >= 400 && status <= 499);
+    }
+
+    /** Refused with one of these, and JSON that says why in {@code error}. */
+    Answer refusedWith(Set<Integer> statuses) {
+        return refused("among " + new TreeSet<>(statuses), statuses.contains(status));
+    }
+
+    private Answer refused(String which, boolean right) {
+        String expected = "a status " + which + " and a JSON object with a text in \"error\"";
+        if (!right) {
             throw new Failure(expected, toString());
         }
         JsonNode error = tree(body, expected).path("error");

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param identityModel names of the identities, with {@code {type}} where the datatype stands, in lower case
  * @param addModel      takes INPUT0 and INPUT1, INT32[batch,16]; gives their sum OUTPUT0 and difference OUTPUT1
  * @param levels        the checks that are asked
+ * @param slowModel     as {@code addModel}, but slow, and with a queue that is short; null for none
  * @param control       whether models may be unloaded and loaded
  * @param patience      longest wait for an answer, or for the end of a connection whose request stays half
  * @param report        folder for the reports; null for none
@@ -25,6 +26,7 @@ public record Options(
         String identityModel,
         String addModel,
         Set<Level> levels,
+        @Nullable String slowModel,
         boolean control,
         Duration patience,
         @Nullable Path report) {
@@ -33,6 +35,7 @@ public record Options(
               --identity-model NAME   the identities, {type} stands for the datatype; default identity_{type}
               --add-model NAME        default add
               --levels LIST           of specification, extension, robustness; default all
+              --slow-model NAME       as the add model, but slow and with a short queue; default none
               --control               also unload and load a model
               --patience SECONDS      longest wait for an answer; default 65
               --report DIR            writes conformance.txt, conformance.xml (JUnit) and conformance.html there
@@ -43,7 +46,7 @@ public record Options(
     /** Everything at its default. */
     public static Options of(URI url) {
         return new Options(
-                url, "identity_{type}", "add", EnumSet.allOf(Level.class), false, Duration.ofSeconds(65), null);
+                url, "identity_{type}", "add", EnumSet.allOf(Level.class), null, false, Duration.ofSeconds(65), null);
     }
 
     /**
@@ -71,23 +74,30 @@ public record Options(
     }
 
     public Options withControl() {
-        return new Options(url, identityModel, addModel, levels, true, patience, report);
+        return new Options(url, identityModel, addModel, levels, slowModel, true, patience, report);
+    }
+
+    public Options withSlowModel(String name) {
+        return new Options(url, identityModel, addModel, levels, name, control, patience, report);
     }
 
     public Options withPatience(Duration longest) {
-        return new Options(url, identityModel, addModel, levels, control, longest, report);
+        return new Options(url, identityModel, addModel, levels, slowModel, control, longest, report);
     }
 
     public Options withReport(Path folder) {
-        return new Options(url, identityModel, addModel, levels, control, patience, folder);
+        return new Options(url, identityModel, addModel, levels, slowModel, control, patience, folder);
     }
 
     private Options with(String name, String value) {
         return switch (name) {
-            case "--url" -> new Options(URI.create(value), identityModel, addModel, levels, control, patience, report);
-            case "--identity-model" -> new Options(url, value, addModel, levels, control, patience, report);
-            case "--add-model" -> new Options(url, identityModel, value, levels, control, patience, report);
-            case "--levels" -> new Options(url, identityModel, addModel, levels(value), control, patience, report);
+            case "--url" ->
+                new Options(URI.create(value), identityModel, addModel, levels, slowModel, control, patience, report);
+            case "--identity-model" -> new Options(url, value, addModel, levels, slowModel, control, patience, report);
+            case "--add-model" -> new Options(url, identityModel, value, levels, slowModel, control, patience, report);
+            case "--levels" ->
+                new Options(url, identityModel, addModel, levels(value), slowModel, control, patience, report);
+            case "--slow-model" -> withSlowModel(value);
             case "--patience" -> withPatience(Duration.ofSeconds(Integer.parseUnsignedInt(value)));
             case "--report" -> withReport(Path.of(value));
             default -> throw new IllegalArgumentException("there is no option " + name);

@@ -5,13 +5,15 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Set;
 
 /** H: the schedule policy. I: ids, outputs and what else a request may say. */
 final class RequestChecks {
     private static final String POLICY = "schedule_policy";
     private static final Source SCHEDULE = Source.extension("schedule_policy", "Schedule Policy Extension");
     private static final Source REQUEST = Source.rest("Inference Request JSON Object");
-    private static final List<Integer> TOO_LATE = List.of(408, 429, 503, 504);
+    /** Too late, as Triton says it, as HTTP says it; or the server knows that it would be, and says when to come back. */
+    private static final Set<Integer> TOO_LATE = Set.of(503, 504, 429);
 
     private RequestChecks() {}
 
@@ -44,7 +46,9 @@ final class RequestChecks {
         boolean counted = server.claims(StatisticsChecks.NAME);
         long before = counted ? StatisticsChecks.executions(server) : 0;
         Answer answer = server.post(server.add(), Examples.add().parameter("timeout", 1));
-        PathChecks.expect("a status of " + TOO_LATE, TOO_LATE.contains(answer.status()), answer);
+        answer.refusedWith(TOO_LATE);
+        PathChecks.expect(
+                "Retry-After beside 429", answer.status() != 429 || answer.header("retry-after") != null, answer);
         long after = counted ? StatisticsChecks.executions(server) : 0;
         PathChecks.expect("execution_count " + before, after == before, after);
     }

@@ -54,6 +54,15 @@ final class Server {
         return name;
     }
 
+    /** As the add model, but slow; without one nothing that needs it is asked. */
+    String slow() {
+        String name = options.slowModel();
+        if (name == null) {
+            throw new NotApplicable("no --slow-model was named");
+        }
+        return name;
+    }
+
     boolean claims(String extension) throws IOException, InterruptedException {
         if (extensions == null) {
             Set<String> claimed = new HashSet<>();

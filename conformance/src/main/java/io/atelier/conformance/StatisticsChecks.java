@@ -14,6 +14,11 @@ final class StatisticsChecks {
     private static final List<String> DURATIONS =
             List.of("success", "fail", "queue", "compute_input", "compute_infer", "compute_output");
 
+    /** Requests that nobody waits for, and how often their count is looked at. */
+    private static final int LEAVE = 20;
+
+    private static final int LOOKS = 50;
+
     private StatisticsChecks() {}
 
     static List<Check> checks() {
@@ -93,7 +98,40 @@ final class StatisticsChecks {
                         "S07",
                         "the statistics of an unknown model are refused with an error",
                         Source.extension("statistics", "Statistics Response JSON Error Object"),
-                        server -> server.get(PathChecks.UNKNOWN + "/stats").refused());
+                        server -> server.get(PathChecks.UNKNOWN + "/stats").refused())
+                .extension(
+                        NAME,
+                        "S08",
+                        "a request whose client has left is counted once, or not at all",
+                        STATISTICS,
+                        StatisticsChecks::clientsThatLeave);
+    }
+
+    private static void clientsThatLeave(Server server) throws IOException, InterruptedException {
+        String model = server.identity(Datatype.FP32);
+        String path = "/v2/models/" + model + "/stats";
+        byte[] body = Examples.floats().body();
+        long before = ended(server, path);
+        for (int i = 0; i < LEAVE; i++) {
+            try (RawConnection connection = server.connect()) {
+                connection
+                        .send(TransportChecks.head(
+                                Server.inferPath(model), connection, "Content-Length: " + body.length))
+                        .send(body);
+            }
+        }
+        server.infer(model, Examples.floats());
+        for (int i = 0; i < LOOKS; i++) {
+            long grown = ended(server, path) - before;
+            PathChecks.expect(
+                    "success and fail to grow by 1 to " + (LEAVE + 1), grown >= 1 && grown <= LEAVE + 1, grown);
+        }
+    }
+
+    private static long ended(Server server, String path) throws IOException, InterruptedException {
+        JsonNode durations = stats(server, path).path("inference_stats");
+        return durations.at("/success/count").asLong()
+                + durations.at("/fail/count").asLong();
     }
 
     private static void configuration(Checklist list) {

@@ -221,11 +221,15 @@ final class TransportChecks {
     }
 
     static String head(Server server, RawConnection connection, String... headers) {
-        return "POST " + Server.inferPath(server.add()) + " HTTP/1.1\r\nHost: " + connection.host()
-                + "\r\nContent-Type: application/json\r\n" + String.join("\r\n", headers) + "\r\n\r\n";
+        return head(Server.inferPath(server.add()), connection, headers);
     }
 
-    private static Answer answered(@Nullable Answer answer) {
+    static String head(String path, RawConnection connection, String... headers) {
+        return "POST " + path + " HTTP/1.1\r\nHost: " + connection.host() + "\r\nContent-Type: application/json\r\n"
+                + String.join("\r\n", headers) + "\r\n\r\n";
+    }
+
+    static Answer answered(@Nullable Answer answer) {
         if (answer == null) {
             throw new Failure("an answer", "a closed connection");
         }

@@ -71,7 +71,7 @@ final class StubInference {
         ObjectNode request = request(http, body);
         if (request.path("parameters").path("timeout").asLong(Long.MAX_VALUE) == 1) {
             model.executions += fault == Fault.LATE_IS_EXECUTED ? 1 : 0;
-            throw new StubRefusal(504, "no result in time");
+            throw new StubRefusal(fault == Fault.LATE_IS_408 ? 408 : 504, "no result in time");
         }
         model.requests++;
         model.rows += fault == Fault.REQUESTS_NOT_ROWS ? 1 : shape.get(0);

@@ -17,6 +17,7 @@ final class StubModel {
     final long columns;
     boolean ready = true;
     long requests;
+    long failures;
     long rows;
     long executions;
 
@@ -32,9 +33,9 @@ final class StubModel {
         return new StubModel("identity_" + type.word(), type, List.of("INPUT0"), List.of("OUTPUT0"), -1);
     }
 
-    static StubModel add() {
+    static StubModel add(String name) {
         return new StubModel(
-                "add", Datatype.INT32, List.of("INPUT0", "INPUT1"), List.of("OUTPUT0", "OUTPUT1"), Examples.WIDTH);
+                name, Datatype.INT32, List.of("INPUT0", "INPUT1"), List.of("OUTPUT0", "OUTPUT1"), Examples.WIDTH);
     }
 
     /** Values by output; the shape is that of the first input. */
@@ -89,7 +90,8 @@ final class StubModel {
                 .put("execution_count", executions);
         ObjectNode durations = stats.putObject("inference_stats");
         for (String step : List.of("success", "fail", "queue", "compute_input", "compute_infer", "compute_output")) {
-            durations.putObject(step).put("count", requests).put("ns", requests);
+            long count = step.equals("fail") ? failures : requests;
+            durations.putObject(step).put("count", count).put("ns", count);
         }
         ObjectNode batch = stats.putArray("batch_stats").addObject().put("batch_size", 1);
         batch.putObject("compute_infer").put("count", executions).put("ns", executions);

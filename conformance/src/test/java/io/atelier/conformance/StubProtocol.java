@@ -21,6 +21,9 @@ final class StubProtocol {
             Pattern.compile("/v2/models/([^/]+)(?:/versions/([^/]+))?(?:/(ready|infer|stats|config))?");
     private static final Pattern CONTROL = Pattern.compile("/v2/repository/models/([^/]+)/(load|unload)");
 
+    /** Takes its time; see {@link StubServer}. */
+    static final String SLOW = "slow";
+
     private final Map<String, StubModel> models = new TreeMap<>();
     private final @Nullable Fault fault;
     private final Set<String> extensions;
@@ -32,7 +35,9 @@ final class StubProtocol {
             StubModel identity = StubModel.identity(type);
             models.put(identity.name, identity);
         }
-        models.put("add", StubModel.add());
+        for (String name : List.of("add", SLOW)) {
+            models.put(name, StubModel.add(name));
+        }
     }
 
     synchronized StubAnswer answer(StubRequest request, byte[] body) {
@@ -45,6 +50,15 @@ final class StubProtocol {
             return error(refusal.status(), refusal.detail());
         } catch (Failure malformed) {
             return error(400, "malformed: " + malformed.getMessage());
+        }
+    }
+
+    /** A client has left behind this request. */
+    synchronized void left(StubRequest request) {
+        Matcher path = MODEL.matcher(request.path());
+        StubModel model = path.matches() ? models.get(path.group(1)) : null;
+        if (model != null && "infer".equals(path.group(3))) {
+            model.failures++;
         }
     }
 

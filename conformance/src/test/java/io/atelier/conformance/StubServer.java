@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.InflaterInputStream;
 import java.util.zip.ZipException;
@@ -39,22 +41,32 @@ final class StubServer implements AutoCloseable {
 
     private static final Set<String> CODINGS = Set.of("gzip", "deflate");
     private static final int READ_TIMEOUT_MILLIS = 300;
+    private static final int LONG_TIMEOUT_MILLIS = 1200;
+    private static final int FEW_CONNECTIONS = 200;
+    private static final int QUEUE = 4;
     private static final int MOST_HEAD_BYTES = 64 << 10;
     private static final int MOST_BODY_BYTES = 8 << 20;
 
-    private final ServerSocket socket = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
-    private final ExecutorService threads = Executors.newCachedThreadPool(task -> {
-        Thread thread = new Thread(task, "stub server");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ServerSocket socket = new ServerSocket(0, 400, InetAddress.getLoopbackAddress());
+    private final ExecutorService threads;
+    private final Semaphore queue = new Semaphore(QUEUE);
+    private final Semaphore refusals = new Semaphore(0);
     private final @Nullable Fault fault;
     private final StubProtocol protocol;
 
     StubServer(@Nullable Fault fault, Set<String> extensions) throws IOException {
         this.fault = fault;
         this.protocol = new StubProtocol(fault, extensions);
+        this.threads = fault == Fault.FEW_CONNECTIONS
+                ? Executors.newFixedThreadPool(FEW_CONNECTIONS, StubServer::thread)
+                : Executors.newCachedThreadPool(StubServer::thread);
         threads.execute(this::accept);
+    }
+
+    private static Thread thread(Runnable task) {
+        Thread thread = new Thread(task, "stub server");
+        thread.setDaemon(true);
+        return thread;
     }
 
     URI url() {
@@ -83,12 +95,22 @@ final class StubServer implements AutoCloseable {
             connection.setTcpNoDelay(true);
             InputStream in = new BufferedInputStream(connection.getInputStream());
             OutputStream out = connection.getOutputStream();
-            boolean more = true;
-            while (more) {
-                more = exchange(connection, in, out);
-            }
+            exchanges(connection, in, out);
         } catch (IOException gone) {
             // the client, or the test
+        }
+    }
+
+    private void exchanges(Socket connection, InputStream in, OutputStream out) throws IOException {
+        StubRequest last = null;
+        try {
+            for (StubRequest next = exchange(connection, in, out); next != null; next = exchange(connection, in, out)) {
+                last = next;
+            }
+        } finally {
+            if (last != null && fault == Fault.LEAVING_COUNTS) {
+                protocol.left(last);
+            }
         }
     }
 
@@ -103,11 +125,12 @@ final class StubServer implements AutoCloseable {
         }
     }
 
-    private boolean exchange(Socket connection, InputStream in, OutputStream out) throws IOException {
+    /** The request that was answered; null if the connection is over. */
+    private @Nullable StubRequest exchange(Socket connection, InputStream in, OutputStream out) throws IOException {
         try {
             List<String> head = head(in);
             if (head.isEmpty()) {
-                return false;
+                return null;
             }
             String[] first = head.get(0).split(" ", -1);
             if (first.length != 3 || !first[2].equals("HTTP/1.1")) {
@@ -117,17 +140,43 @@ final class StubServer implements AutoCloseable {
                 throw new Refused(414);
             }
             StubRequest request = new StubRequest(first[0], first[1], head.subList(1, head.size()));
-            connection.setSoTimeout(fault == Fault.WAITS_FOR_EVER ? 0 : READ_TIMEOUT_MILLIS);
+            connection.setSoTimeout(readTimeout());
             byte[] body = decoded(request, body(request, in, out));
             connection.setSoTimeout(0);
-            write(out, protocol.answer(request, body), request.header("accept-encoding"), false);
-            return true;
+            write(out, answer(request, body), request.header("accept-encoding"), false);
+            return request;
         } catch (Refused refused) {
             write(out, protocol.error(refused.status, "malformed HTTP"), null, true);
-            return false;
+            return null;
         } catch (SocketTimeoutException late) {
             write(out, protocol.error(408, "the body took too long"), null, true);
-            return false;
+            return null;
+        }
+    }
+
+    private int readTimeout() {
+        if (fault == Fault.WAITS_FOR_EVER) {
+            return 0;
+        }
+        return fault == Fault.FEW_CONNECTIONS ? LONG_TIMEOUT_MILLIS : READ_TIMEOUT_MILLIS;
+    }
+
+    /** The slow model takes until another request for it is refused, or a second. */
+    private StubAnswer answer(StubRequest request, byte[] body) throws IOException {
+        if (!request.path().equals(Server.inferPath(StubProtocol.SLOW))) {
+            return protocol.answer(request, body);
+        }
+        if (fault != Fault.QUEUE_WITHOUT_END && !queue.tryAcquire()) {
+            refusals.release(QUEUE);
+            return protocol.error(fault == Fault.FULL_QUEUE_IS_500 ? 500 : 429, "the queue is full");
+        }
+        try {
+            boolean unused = refusals.tryAcquire(1, TimeUnit.SECONDS);
+            return protocol.answer(request, body);
+        } catch (InterruptedException closed) {
+            throw new IOException(closed);
+        } finally {
+            queue.release();
         }
     }
 

@@ -102,7 +102,12 @@ class SuiteTest {
 
     private static List<Result> run(@Nullable Fault fault, Set<String> extensions) throws Exception {
         try (StubServer server = new StubServer(fault, extensions)) {
-            return Suite.run(Options.of(server.url()).withControl().withPatience(PATIENCE), result -> {});
+            return Suite.run(
+                    Options.of(server.url())
+                            .withControl()
+                            .withSlowModel(StubProtocol.SLOW)
+                            .withPatience(PATIENCE),
+                    result -> {});
         }
     }
 }
