@@ -5,95 +5,39 @@ import static io.atelier.testing.ServiceClient.ok;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.atelier.testing.OnnxModelWriter;
-import io.atelier.testing.PackagedService;
 import io.atelier.testing.ServiceClient;
-import java.io.IOException;
+import io.atelier.testing.SuiteService;
+import io.quarkus.test.junit.QuarkusIntegrationTest;
+import io.quarkus.test.junit.TestProfile;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The packaged service with a repository of several models, on two devices of two slots: what they answer and refuse. */
+/** Several models on two devices of two slots, as the service is packaged: what they answer and refuse. */
+@QuarkusIntegrationTest
+@TestProfile(SuiteService.class)
 @Timeout(180)
 class OwnModelsIT {
     /** Longer than any test waits; its run is ended when nobody waits any more. */
     private static final String ENDLESS = "1000000000000";
 
-    private static PackagedService service;
-    private static ServiceClient client;
+    private ServiceClient client;
 
-    @BeforeAll
-    static void start(@TempDir Path repository) throws Exception {
-        model(repository, "add", OnnxModelWriter.add("batch", 2), "");
-        for (String type : List.of("FP32", "FP64", "INT8", "UINT8", "INT16", "INT32", "INT64", "BOOL", "BYTES")) {
-            model(repository, type, OnnxModelWriter.identity(type, "batch", 2), "");
-        }
-        model(repository, "BYTES3", OnnxModelWriter.identity("BYTES", "batch", 2, 1), "");
-        model(repository, "table", table(), "");
-        model(repository, "loop", loop(), "batching: {max-queue-size: 1}\ninstances: 1\n");
-        model(repository, "broken", "not a model".getBytes(StandardCharsets.UTF_8), "");
-        model(repository, "misspelt", OnnxModelWriter.add("batch", 2), "batchin: {}\n");
-        service = PackagedService.start(
-                "atelier.model-repository=" + repository,
-                "atelier.devices=cpu*2",
-                "atelier.slots=2",
-                "atelier.model-control=explicit");
-        client = new ServiceClient(service.awaitLoaded());
+    @BeforeEach
+    void awaitTheModels() {
+        client = ServiceClient.ofTestedService();
+        client.awaitStatus("/q/health/started", 200, Duration.ofSeconds(60));
     }
 
-    @AfterAll
-    static void leave() throws InterruptedException {
-        service.terminate();
-        assertThat(service.awaitExit()).as(service.output()).isZero();
-    }
-
-    /** Fails for an index that is not in its table. */
-    private static byte[] table() {
-        return new OnnxModelWriter()
-                .input("INPUT0", "INT64", "batch", 1)
-                .floats("table", List.of(3), 0.5f, 1.5f, 2.5f)
-                .node("Gather", List.of("table", "INPUT0"), List.of("OUTPUT0"))
-                .output("OUTPUT0", "FLOAT", "batch", 1)
-                .toBytes();
-    }
-
-    /** Takes as long as its input says. */
-    private static byte[] loop() {
-        OnnxModelWriter body = new OnnxModelWriter()
-                .input("round", "INT64")
-                .input("goes_on", "BOOL")
-                .input("before", "FLOAT", 64, 64)
-                .node("Identity", List.of("goes_on"), List.of("goes_on_after"))
-                .node("MatMul", List.of("before", "weights"), List.of("after"))
-                .output("goes_on_after", "BOOL")
-                .output("after", "FLOAT", 64, 64);
-        return new OnnxModelWriter()
-                .input("INPUT0", "INT64", 1)
-                .floats("weights", List.of(64, 64), new float[64 * 64])
-                .nodeWithGraph("Loop", List.of("INPUT0", "", "weights"), List.of("OUTPUT0"), "body", body)
-                .output("OUTPUT0", "FLOAT", 64, 64)
-                .toBytes();
-    }
-
-    private static void model(Path repository, String name, byte[] onnx, String yaml) throws IOException {
-        Path folder = Files.createDirectories(repository.resolve(name));
-        Files.writeString(folder.resolve("model.yaml"), yaml);
-        Files.write(Files.createDirectories(folder.resolve("1")).resolve("model.onnx"), onnx);
-    }
-
-    private static CompletableFuture<HttpResponse<String>> infer(
+    private CompletableFuture<HttpResponse<String>> infer(
             String model, String type, String shape, String data, String... headers) {
         String body = """
                 {"inputs": [{"name": "INPUT0", "datatype": "%s", "shape": %s, "data": %s}]}""".formatted(type, shape, data);
@@ -135,7 +79,7 @@ class OwnModelsIT {
         List<CompletableFuture<HttpResponse<String>>> sums = new ArrayList<>();
         List<CompletableFuture<HttpResponse<String>>> rows = new ArrayList<>();
         for (int i = 0; i < 64; i++) {
-            sums.add(client.post("/v2/models/add/infer", """
+            sums.add(client.post("/v2/models/adder/infer", """
                     {"inputs": [{"name": "INPUT0", "datatype": "INT32", "shape": [1,2], "data": [%d,1]},
                                 {"name": "INPUT1", "datatype": "INT32", "shape": [1,2], "data": [1,1]}]}""".formatted(i)));
             rows.add(infer("table", "INT64", "[1,1]", "[" + i % 3 + "]"));
@@ -170,6 +114,17 @@ class OwnModelsIT {
         problem(infer("UINT8", "UINT8", "[1,2]", "[1,2]").join(), 404, "MODEL_NOT_FOUND");
 
         ok(client.post("/v2/repository/models/UINT8/load", "").join());
+        ok(infer("UINT8", "UINT8", "[1,2]", "[1,2]").join());
+    }
+
+    @Test
+    void aModelThatCannotBeLoadedLeavesTheOldOneServing() {
+        String config = "{\"parameters\": {\"config\": \"{\\\"max_batch_size\\\": -1}\"}}";
+
+        problem(client.post("/v2/repository/models/UINT8/load", config).join(), 400, "LOAD_FAILED");
+        problem(client.post("/v2/repository/models/broken/load", "").join(), 400, "LOAD_FAILED");
+        problem(client.post("/v2/repository/models/nobody/load", "").join(), 404, "MODEL_NOT_FOUND");
+
         ok(infer("UINT8", "UINT8", "[1,2]", "[1,2]").join());
     }
 
@@ -213,8 +168,7 @@ class OwnModelsIT {
         assertThat(client.get("/v2/models/" + model + "/ready").join().statusCode())
                 .isEqualTo(status);
         problem(infer(model, "INT32", "[1,2]", "[1,1]").join(), status, code);
-        assertThat(service.output()).contains("model " + model);
-        ok(client.get("/q/health/ready").join());
+        assertThat(ok(client.get("/q/health/ready").join()).toString()).contains("model " + model);
     }
 
     private static void problem(HttpResponse<String> answer, int status, String code) {

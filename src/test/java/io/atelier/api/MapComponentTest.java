@@ -1,50 +1,40 @@
 package io.atelier.api;
 
 import static io.restassured.RestAssured.given;
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
-import static org.hamcrest.Matchers.startsWith;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.atelier.core.InferenceRequest;
 import io.atelier.core.InferenceResult;
 import io.atelier.core.ServingException.NotReady;
 import io.atelier.core.ServingException.Overloaded;
 import io.atelier.testing.LineStream;
+import io.atelier.testing.SuiteService;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
-import io.restassured.RestAssured;
 import jakarta.inject.Inject;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.zip.GZIPOutputStream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Streams of lines over real HTTP; the model's answers are the test's. */
+/** {@link MapScenarios} where the model's answers are the test's, and limits are small. */
 @QuarkusTest
 @TestProfile(MapComponentTest.SmallLimits.class)
 @Timeout(60)
-class MapComponentTest {
-    private static final String MAP = "/v2/models/echo/map";
-    private static final ObjectMapper JSON = new ObjectMapper();
+class MapComponentTest extends MapScenarios {
     private static final int WINDOW = 4;
 
     /** Bodies of 8 KiB, lines of 2 KiB that must arrive within a second, two streams at once. */
@@ -78,34 +68,8 @@ class MapComponentTest {
     }
 
     @Test
-    void answersEachLineInItsOrder() {
-        String body = IntStream.range(0, 50).mapToObj(i -> line(i) + "\n").collect(Collectors.joining());
-
-        String[] answers = given().body(body)
-                .post("/v2/models/echo/versions/1/map")
-                .then()
-                .statusCode(200)
-                .contentType("application/x-ndjson")
-                .extract()
-                .asString()
-                .strip()
-                .split("\n", -1);
-
-        assertThat(answers).hasSize(50);
-        for (int i = 0; i < 50; i++) {
-            JsonNode answer = json(answers[i]);
-            assertThat(answer.get("id").asText()).isEqualTo("" + i);
-            assertThat(answer.at("/outputs/0/data/0").asInt()).isEqualTo(i);
-            assertThat(answer.get("model_name").asText()).isEqualTo("echo");
-        }
-    }
-
-    @Test
-    void aBadLineGivesAnErrorInItsPlaceAndTheRestGoesOn() {
-        String body = String.join(
-                "\n", line(1), "{", "", "[]", line(2), "{\"inputs\":[]}", " ".repeat(3000), line(3).replace("\n", ""));
-
-        String[] answers = given().body(body)
+    void aLineThatIsTooLongGivesAnErrorInItsPlace() {
+        String[] answers = given().body(" ".repeat(3000) + "\n" + line(3))
                 .post(MAP)
                 .then()
                 .statusCode(200)
@@ -114,24 +78,9 @@ class MapComponentTest {
                 .strip()
                 .split("\n", -1);
 
-        assertThat(answers).hasSize(7);
-        assertThat(json(answers[0]).get("id").asText()).isEqualTo("1");
-        error(answers[1], 2, "INVALID_INPUT", "malformed JSON");
-        error(answers[2], 4, "INVALID_INPUT", "the body is not a JSON object");
-        assertThat(json(answers[3]).get("id").asText()).isEqualTo("2");
-        error(answers[4], 6, "INVALID_INPUT", "input 'x' is missing");
-        error(answers[5], 7, "PAYLOAD_TOO_LARGE", "the line is longer than 2048 bytes");
-        assertThat(json(answers[6]).get("id").asText()).isEqualTo("3");
-    }
-
-    @Test
-    void aLineHasNoBinaryPart() {
-        String binary = line(1).replace("{\"id\"", "{\"parameters\":{\"binary_data_output\":true},\"id\"");
-
-        String answer =
-                given().body(binary).post(MAP).then().statusCode(200).extract().asString();
-
-        error(answer, 1, "INVALID_INPUT", "a line is JSON, its outputs cannot be binary");
+        assertThat(answers).hasSize(2);
+        error(answers[0], 1, "PAYLOAD_TOO_LARGE", "the line is longer than 2048 bytes");
+        assertThat(json(answers[1]).get("id").asText()).isEqualTo("3");
     }
 
     @Test
@@ -149,7 +98,7 @@ class MapComponentTest {
                         .strip()
                         .split("\n", -1))
                 .hasSize(count);
-        try (LineStream chunked = LineStream.open(RestAssured.port, MAP)) {
+        try (LineStream chunked = LineStream.open(SuiteService.url(), MAP)) {
             chunked.sendAll(body.lines().iterator());
             assertThat(chunked.status()).isEqualTo(200);
             for (int i = 0; i < count; i++) {
@@ -160,33 +109,11 @@ class MapComponentTest {
     }
 
     @Test
-    void answersBeforeTheInputHasEnded() throws IOException {
-        try (LineStream stream = LineStream.open(RestAssured.port, MAP)) {
-            for (int i = 0; i < 10; i++) {
-                stream.send(line(i));
-                assertThat(json(stream.readLine()).get("id").asInt()).isEqualTo(i);
-            }
-            stream.end();
-            assertThat(stream.readLine()).isNull();
-        }
-    }
-
-    @Test
-    void anEmptyStreamHasNoAnswers() {
-        given().post(MAP)
-                .then()
-                .statusCode(200)
-                .contentType("application/x-ndjson")
-                .body(equalTo(""));
-        given().body("\n\r\n").post(MAP).then().statusCode(200).body(equalTo(""));
-    }
-
-    @Test
     void readsNoFurtherThanItsWindow() throws Exception {
         hold();
-        try (LineStream stream = LineStream.open(RestAssured.port, MAP)) {
+        try (LineStream stream = LineStream.open(SuiteService.url(), MAP)) {
             List<String> lines =
-                    IntStream.range(0, 20).mapToObj(MapComponentTest::line).toList();
+                    IntStream.range(0, 20).mapToObj(MapScenarios::line).toList();
             stream.sendAll(lines.iterator());
             List<Asked> inFlight = new ArrayList<>();
             for (int i = 0; i < WINDOW; i++) {
@@ -207,7 +134,7 @@ class MapComponentTest {
     @Test
     void ordersWhatFinishesOutOfOrder() throws Exception {
         hold();
-        try (LineStream stream = LineStream.open(RestAssured.port, MAP)) {
+        try (LineStream stream = LineStream.open(SuiteService.url(), MAP)) {
             for (int i = 0; i < 3; i++) {
                 stream.send(line(i));
             }
@@ -232,7 +159,7 @@ class MapComponentTest {
             refused.add(request);
             return CompletableFuture.failedFuture(new Overloaded("full", Duration.ofMillis(10)));
         };
-        try (LineStream stream = LineStream.open(RestAssured.port, MAP)) {
+        try (LineStream stream = LineStream.open(SuiteService.url(), MAP)) {
             stream.send(line(0));
             stream.end();
             for (int i = 0; i < 3; i++) {
@@ -249,7 +176,7 @@ class MapComponentTest {
     void isLessUrgentAndHasADeadlineOfItsOwn() throws Exception {
         hold();
         try (LineStream stream =
-                LineStream.open(RestAssured.port, MAP, "Transfer-Encoding: chunked", "Request-Timeout: 6.5")) {
+                LineStream.open(SuiteService.url(), MAP, "Transfer-Encoding: chunked", "Request-Timeout: 6.5")) {
             stream.send(line(0));
             assertThat(next().request().priority()).isEqualTo(8);
             assertThat(service.lastTimeout).isEqualTo(Duration.ofMillis(6500));
@@ -257,7 +184,7 @@ class MapComponentTest {
             assertThat(next().request().priority()).isEqualTo(1);
             assertThat(service.lastTimeout).isEqualTo(Duration.ofSeconds(2));
         }
-        try (LineStream stream = LineStream.open(RestAssured.port, MAP)) {
+        try (LineStream stream = LineStream.open(SuiteService.url(), MAP)) {
             stream.send(line(0));
             next();
             assertThat(service.lastTimeout).isEqualTo(Duration.ofSeconds(7));
@@ -267,7 +194,7 @@ class MapComponentTest {
     @Test
     void aModelThatIsNotReadyEndsTheStream() throws Exception {
         hold();
-        try (LineStream stream = LineStream.open(RestAssured.port, MAP)) {
+        try (LineStream stream = LineStream.open(SuiteService.url(), MAP)) {
             for (int i = 0; i < 3; i++) {
                 stream.send(line(i));
             }
@@ -288,7 +215,7 @@ class MapComponentTest {
     void whoHangsUpIsNotAskedForAnyMore() throws Exception {
         hold();
         List<Asked> inFlight = new ArrayList<>();
-        try (LineStream stream = LineStream.open(RestAssured.port, MAP)) {
+        try (LineStream stream = LineStream.open(SuiteService.url(), MAP)) {
             for (int i = 0; i < 10; i++) {
                 stream.send(line(i));
             }
@@ -301,21 +228,9 @@ class MapComponentTest {
     }
 
     @Test
-    void aLineHasToEndInTime() throws Exception {
-        try (LineStream stream = LineStream.open(RestAssured.port, MAP)) {
-            stream.send(line(0));
-            assertThat(json(stream.readLine()).get("id").asInt()).isZero();
-            stream.sendRaw("1\r\n{\r\n");
-
-            error(stream.readLine(), 2, "REQUEST_TIMEOUT", "the line took too long to arrive");
-            assertThat(stream.readLine()).isNull();
-        }
-    }
-
-    @Test
     void takesSoManyStreamsAtOnce() throws Exception {
-        try (LineStream one = LineStream.open(RestAssured.port, MAP);
-                LineStream two = LineStream.open(RestAssured.port, MAP)) {
+        try (LineStream one = LineStream.open(SuiteService.url(), MAP);
+                LineStream two = LineStream.open(SuiteService.url(), MAP)) {
             one.send(line(1));
             two.send(line(2));
             one.readLine();
@@ -333,46 +248,14 @@ class MapComponentTest {
             given().body(line(3)).post(MAP).then().statusCode(200);
         }
         await().untilAsserted(() -> {
-            try (LineStream one = LineStream.open(RestAssured.port, MAP);
-                    LineStream two = LineStream.open(RestAssured.port, MAP)) {
+            try (LineStream one = LineStream.open(SuiteService.url(), MAP);
+                    LineStream two = LineStream.open(SuiteService.url(), MAP)) {
                 one.send(line(1));
                 two.send(line(2));
                 assertThat(one.status()).isEqualTo(200);
                 assertThat(two.status()).isEqualTo(200);
             }
         });
-    }
-
-    @Test
-    void refusesBeforeTheFirstLine() {
-        given().body(line(1))
-                .post("/v2/models/nobody/map")
-                .then()
-                .statusCode(404)
-                .body("error", startsWith("Request for unknown model"));
-        given().body(line(1)).post("/v2/models/echo/versions/9/map").then().statusCode(404);
-        given().header("Request-Timeout", "soon").body(line(1)).post(MAP).then().statusCode(400);
-        given().get(MAP).then().statusCode(405);
-    }
-
-    @Test
-    void readsCompressedLines() throws IOException {
-        ByteArrayOutputStream zipped = new ByteArrayOutputStream();
-        try (GZIPOutputStream gzip = new GZIPOutputStream(zipped)) {
-            gzip.write((line(1) + "\n" + line(2)).getBytes(UTF_8));
-        }
-
-        assertThat(given().header("Content-Encoding", "gzip")
-                        .contentType("application/x-ndjson")
-                        .body(zipped.toByteArray())
-                        .post(MAP)
-                        .then()
-                        .statusCode(200)
-                        .extract()
-                        .asString()
-                        .strip()
-                        .split("\n", -1))
-                .hasSize(2);
     }
 
     /** From now on the model answers when the test says so. */
@@ -390,26 +273,5 @@ class MapComponentTest {
             throw new AssertionError("no line was asked");
         }
         return one;
-    }
-
-    private static void error(@Nullable String line, int number, String code, String message) {
-        JsonNode error = json(line);
-        assertThat(error.get("line").asInt()).isEqualTo(number);
-        assertThat(error.get("code").asText()).isEqualTo(code);
-        assertThat(error.get("error").asText()).startsWith(message);
-    }
-
-    private static String line(int number) {
-        return "{\"id\":\"" + number + "\",\"inputs\":["
-                + "{\"name\":\"x\",\"shape\":[1,1],\"datatype\":\"FP32\",\"data\":[" + number + "]},"
-                + "{\"name\":\"y\",\"shape\":[1,1],\"datatype\":\"INT64\",\"data\":[" + number + "]}]}";
-    }
-
-    private static JsonNode json(@Nullable String line) {
-        try {
-            return JSON.readTree(Objects.requireNonNull(line, "the stream has ended"));
-        } catch (IOException notJson) {
-            throw new AssertionError(line, notJson);
-        }
     }
 }

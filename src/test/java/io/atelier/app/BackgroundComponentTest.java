@@ -15,6 +15,7 @@ import io.atelier.testing.FakeEngine;
 import io.atelier.testing.LineStream;
 import io.atelier.testing.ServiceClient;
 import io.atelier.testing.StartUp;
+import io.atelier.testing.SuiteService;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.RestAssured;
@@ -148,7 +149,7 @@ class BackgroundComponentTest {
         engine.hang(FIRST);
         engine.hang(SECOND);
         int count = 40;
-        try (LineStream stream = LineStream.open(RestAssured.port, "/v2/models/small/map")) {
+        try (LineStream stream = LineStream.open(SuiteService.url(), "/v2/models/small/map")) {
             stream.sendAll(
                     IntStream.range(0, count).mapToObj(i -> infer(9000 + i)).iterator());
             engine.awaitHanging(FIRST);
@@ -169,7 +170,7 @@ class BackgroundComponentTest {
         engine.hang(FIRST);
         engine.hang(SECOND);
         List<CompletableFuture<?>> taken = new ArrayList<>();
-        try (LineStream stream = LineStream.open(RestAssured.port, "/v2/models/small/map")) {
+        try (LineStream stream = LineStream.open(SuiteService.url(), "/v2/models/small/map")) {
             for (int i = 0; i < 6; i++) {
                 stream.send(infer(9100 + i));
             }
@@ -200,7 +201,7 @@ class BackgroundComponentTest {
                 .mapToObj(i -> "{\"id\":\"" + i + "\",\"inputs\":[" + input(i % 1000) + "]}")
                 .iterator();
         ExecutorService sender = Executors.newSingleThreadExecutor();
-        try (LineStream stream = LineStream.open(RestAssured.port, "/v2/models/fake/map")) {
+        try (LineStream stream = LineStream.open(SuiteService.url(), "/v2/models/fake/map")) {
             int taken = stream.sendUntilStalled(lines, Duration.ofSeconds(2));
             long stalled = usedHeap();
             Future<?> sending = sender.submit(() -> {

@@ -3,8 +3,10 @@ package io.atelier.app;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.atelier.testing.PackagedService;
 import io.atelier.testing.ServiceClient;
+import io.atelier.testing.SuiteService;
+import io.quarkus.test.junit.QuarkusIntegrationTest;
+import io.quarkus.test.junit.TestProfile;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketException;
@@ -12,27 +14,16 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Heads that contradict themselves or never end, sent to the packaged service, where every connection is guarded. */
+/** Heads that contradict themselves or never end, sent to the service as it is packaged, where connections are guarded. */
+@QuarkusIntegrationTest
+@TestProfile(SuiteService.class)
 class HeadGuardIT {
+    /** Longer than a head may take; who knows how long that is of a service that runs already? */
+    private static final int PATIENCE_SECONDS = SuiteService.elsewhere().isPresent() ? 90 : 20;
+
     private static final String REQUEST = "POST /v2/models/minilm/infer HTTP/1.1\r\nHost: a\r\n";
-
-    private static PackagedService service;
-    private static int port;
-
-    @BeforeAll
-    static void start() throws Exception {
-        service = PackagedService.start("quarkus.http.read-timeout=2S");
-        port = service.awaitLoaded();
-    }
-
-    @AfterAll
-    static void stop() {
-        service.close();
-    }
 
     @Test
     void refusesARequestThatTellsItsLengthTwice() throws IOException {
@@ -47,9 +38,25 @@ class HeadGuardIT {
         }
     }
 
+    /** Which Netty sees, and refuses in its turn, but without a word. */
+    @Test
+    void refusesTwoLengthsBehindARequestThatIsNotAnsweredYet() throws IOException {
+        String first = "GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n";
+        try (Socket client = connect()) {
+            client.getOutputStream()
+                    .write((first + REQUEST + "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc" + first)
+                            .getBytes(ISO_8859_1));
+
+            String answers = new String(client.getInputStream().readAllBytes(), ISO_8859_1);
+
+            assertThat(answers).startsWith("HTTP/1.1 200 ").contains("HTTP/1.1 400 ");
+            assertThat(answers.split("HTTP/1.1 ", -1)).as("nothing behind them").hasSize(3);
+        }
+    }
+
     @Test
     void closesConnectionsWhoseHeadsTrickleWhileOthersAreServed() throws IOException {
-        ServiceClient probe = new ServiceClient(port);
+        ServiceClient probe = ServiceClient.ofTestedService();
         List<Socket> slow = new ArrayList<>();
         long started = System.nanoTime();
         long slowest = 0;
@@ -57,7 +64,7 @@ class HeadGuardIT {
             for (int i = 0; i < 300; i++) {
                 slow.add(connect());
             }
-            for (int at = 0; !slow.isEmpty() && seconds(started) < 20; at++) {
+            for (int at = 0; !slow.isEmpty() && seconds(started) < PATIENCE_SECONDS; at++) {
                 char next = REQUEST.charAt(at % REQUEST.length());
                 slow.removeIf(client -> isClosed(client, next));
                 long asked = System.nanoTime();
@@ -90,7 +97,8 @@ class HeadGuardIT {
     }
 
     private static Socket connect() throws IOException {
-        Socket client = new Socket("localhost", port);
+        Socket client =
+                new Socket(SuiteService.url().getHost(), SuiteService.url().getPort());
         client.setSoTimeout(20_000);
         return client;
     }

@@ -4,15 +4,21 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.atelier.testing.PackagedService;
+import io.atelier.testing.ServiceClient;
+import io.atelier.testing.SuiteService;
+import io.quarkus.test.junit.QuarkusIntegrationTest;
+import io.quarkus.test.junit.TestProfile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** OpenAI's client for Node, unmodified; where there is Node, and npm can install the client. */
+@QuarkusIntegrationTest
+@TestProfile(SuiteService.class)
 class OpenAiNodeIT {
     private static final Path SCRIPT = Path.of("src", "test", "clients", "openai");
 
@@ -26,14 +32,12 @@ class OpenAiNodeIT {
         Ran installed = run(folder, "npm", "install", "--no-package-lock", "--no-audit", "--no-fund");
         assumeTrue(installed.exitCode() == 0 || onCi(), installed.output());
         assertThat(installed.exitCode()).as(installed.output()).isZero();
-        try (PackagedService service = PackagedService.start("atelier.devices=cpu")) {
-            String url = "http://localhost:" + service.awaitLoaded();
+        ServiceClient.ofTestedService().awaitStatus("/q/health/started", 200, Duration.ofSeconds(60));
 
-            Ran ran = run(folder, "node", "embeddings.mjs", url);
+        Ran ran = run(folder, "node", "embeddings.mjs", SuiteService.url().toString());
 
-            assertThat(ran.output()).isEqualTo("right\n");
-            assertThat(ran.exitCode()).isZero();
-        }
+        assertThat(ran.output()).isEqualTo("right\n");
+        assertThat(ran.exitCode()).isZero();
     }
 
     private static boolean onCi() {

@@ -7,17 +7,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.atelier.conformance.Answer;
 import io.atelier.conformance.RawConnection;
-import io.atelier.testing.OnnxModelWriter;
-import io.atelier.testing.PackagedService;
+import io.atelier.testing.ServiceClient;
+import io.atelier.testing.SuiteService;
+import io.quarkus.test.junit.QuarkusIntegrationTest;
+import io.quarkus.test.junit.TestProfile;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -28,10 +27,8 @@ import java.util.zip.DeflaterOutputStream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import java.util.zip.InflaterInputStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -42,33 +39,16 @@ import org.junit.jupiter.params.provider.ValueSource;
  *
  * @see <a href="https://github.com/triton-inference-server/client">Triton's client libraries and examples</a>
  */
+@QuarkusIntegrationTest
+@TestProfile(SuiteService.class)
 class TritonClientsIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int WIDTH = 16;
 
-    private static PackagedService service;
-    private static URI url;
-
-    /** The models of the examples: {@code simple} adds and subtracts, {@code simple_identity} returns its BYTES. */
-    @BeforeAll
-    static void start(@TempDir Path repository) throws IOException, InterruptedException {
-        model(repository, "simple", OnnxModelWriter.add("batch", WIDTH));
-        model(repository, "simple_identity", OnnxModelWriter.identity("BYTES", "batch", WIDTH));
-        service = PackagedService.start(
-                "atelier.devices=cpu",
-                "atelier.model-repository=" + repository,
-                "atelier.model-control=explicit",
-                "atelier.server-name=triton");
-        url = URI.create("http://localhost:" + service.awaitLoaded());
-    }
-
-    private static void model(Path repository, String name, byte[] onnx) throws IOException {
-        Files.write(Files.createDirectories(repository.resolve(name + "/1")).resolve("model.onnx"), onnx);
-    }
-
-    @AfterAll
-    static void stop() {
-        service.close();
+    /** Of the examples: {@code simple} adds and subtracts, {@code simple_identity} returns its BYTES. */
+    @BeforeEach
+    void awaitTheModels() {
+        ServiceClient.ofTestedService().awaitStatus("/q/health/started", 200, Duration.ofSeconds(60));
     }
 
     /** A way in which these clients write the header of a request; none of the first three sends a Content-Type. */
@@ -240,8 +220,9 @@ class TritonClientsIT {
     @Test
     void controlsModels() throws IOException {
         List<String> head = List.of("user-agent: python/gevent-http-client-2.0.11", "host: localhost:8000");
-        assertThat(json(send(message("POST", "/v2/repository/index", head, new byte[0]))))
-                .hasSize(2);
+        assertThat(json(send(message("POST", "/v2/repository/index", head, new byte[0])))
+                        .findValuesAsText("name"))
+                .contains("simple", "simple_identity");
         assertThat(control("simple", "load", "{}").status()).isEqualTo(200);
         assertThat(get("/v2/models/simple/ready").status()).isEqualTo(200);
         String nonsense = "{\"parameters\":{\"config\":"
@@ -321,7 +302,7 @@ class TritonClientsIT {
     }
 
     private static Answer send(byte[] request) throws IOException {
-        try (RawConnection connection = RawConnection.open(url, Duration.ofSeconds(20))) {
+        try (RawConnection connection = RawConnection.open(SuiteService.url(), Duration.ofSeconds(20))) {
             return Objects.requireNonNull(connection.send(request).answer(), "the connection was closed");
         }
     }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
+import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -41,16 +42,16 @@ public final class LineStream implements AutoCloseable {
     }
 
     /** Sends the head of a request with a chunked body. */
-    public static LineStream open(int port, String path) throws IOException {
-        return open(port, path, "Transfer-Encoding: chunked");
+    public static LineStream open(URI service, String path) throws IOException {
+        return open(service, path, "Transfer-Encoding: chunked");
     }
 
     /** Sends the head of a request; {@code headers} as they stand in it. */
-    public static LineStream open(int port, String path, String... headers) throws IOException {
+    public static LineStream open(URI service, String path, String... headers) throws IOException {
         SocketChannel channel = SocketChannel.open();
         channel.setOption(StandardSocketOptions.SO_RCVBUF, SOCKET_BUFFER_BYTES);
         channel.setOption(StandardSocketOptions.SO_SNDBUF, SOCKET_BUFFER_BYTES);
-        channel.connect(new InetSocketAddress("localhost", port));
+        channel.connect(new InetSocketAddress(service.getHost(), service.getPort()));
         channel.socket().setSoTimeout(60_000);
         LineStream stream = new LineStream(channel);
         stream.sendRaw("POST " + path + " HTTP/1.1\r\nHost: a\r\n" + String.join("\r\n", headers) + "\r\n\r\n");

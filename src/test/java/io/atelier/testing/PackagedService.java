@@ -15,10 +15,13 @@ import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Assumptions;
 
 /**
  * The packaged service as a process of its own, on a free port: the jar or the native executable, whichever was built
- * last. What it prints is kept, and can be waited for. Closing it kills it.
+ * last. What it prints is kept, and can be waited for. Closing it kills it. For tests that end it, read what it prints or
+ * need settings of their own; where the tests are to ask a service that runs already, they are skipped. The others use
+ * {@link SuiteService}.
  */
 public final class PackagedService implements AutoCloseable {
     private static final Path TARGET = Path.of("target");
@@ -45,6 +48,9 @@ public final class PackagedService implements AutoCloseable {
 
     /** Starts it with options of the JVM that a native executable has too, such as {@code -Xmx256m}, and these properties. */
     public static PackagedService start(List<String> options, String... properties) throws IOException {
+        Assumptions.assumeTrue(
+                SuiteService.elsewhere().isEmpty(),
+                "it starts a service with settings of its own, and -Dquarkus.http.test-host names one that runs already");
         List<String> all = new ArrayList<>(options);
         all.add("-Dquarkus.http.port=0");
         Arrays.stream(properties).forEach(property -> all.add("-D" + property));
@@ -61,14 +67,23 @@ public final class PackagedService implements AutoCloseable {
         return builder.start().waitFor();
     }
 
-    private static List<String> command(List<String> options) throws IOException {
+    /** Whether a native executable was built last, which knows few of a JVM's options and tools. */
+    public static boolean isNative() throws IOException {
+        return artifact().getProperty("type").startsWith("native");
+    }
+
+    private static Properties artifact() throws IOException {
         Properties artifact = new Properties();
         try (Reader file = Files.newBufferedReader(TARGET.resolve("quarkus-artifact.properties"))) {
             artifact.load(file);
         }
-        String path = TARGET.resolve(artifact.getProperty("path")).toString();
+        return artifact;
+    }
+
+    private static List<String> command(List<String> options) throws IOException {
+        String path = TARGET.resolve(artifact().getProperty("path")).toString();
         List<String> command = new ArrayList<>();
-        if (artifact.getProperty("type").startsWith("native")) {
+        if (isNative()) {
             command.add(path);
             command.addAll(options);
         } else {

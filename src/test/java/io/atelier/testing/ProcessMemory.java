@@ -9,21 +9,30 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What another JVM on this machine holds.
+ * What another process of ours on this machine holds.
  *
  * @param residentMib of the whole process; 0 where the system does not say
- * @param heapMib     in use after a full collection
+ * @param heapMib     in use after a full collection; 0 of a native executable, which cannot be asked
  */
 public record ProcessMemory(double residentMib, double heapMib) {
     private static final Pattern RESIDENT = Pattern.compile("VmRSS:\\s+(\\d+) kB");
     private static final Pattern USED = Pattern.compile("(?:garbage-first heap|Heap).*?used (\\d+)K", Pattern.DOTALL);
 
-    /** Collects its garbage and looks. */
+    /** Of a JVM: collects its garbage and looks. */
     public static ProcessMemory of(long pid) throws IOException, InterruptedException {
         String unused = jcmd(pid, "GC.run");
         double heap = mib(USED, jcmd(pid, "GC.heap_info"));
+        return new ProcessMemory(resident(pid), heap);
+    }
+
+    /** Of a native executable, which a JVM's tool would end. */
+    public static ProcessMemory ofNative(long pid) throws IOException {
+        return new ProcessMemory(resident(pid), 0);
+    }
+
+    private static double resident(long pid) throws IOException {
         Path status = Path.of("/proc/" + pid + "/status");
-        return new ProcessMemory(Files.exists(status) ? mib(RESIDENT, Files.readString(status)) : 0, heap);
+        return Files.exists(status) ? mib(RESIDENT, Files.readString(status)) : 0;
     }
 
     private static double mib(Pattern kibibytes, String text) {

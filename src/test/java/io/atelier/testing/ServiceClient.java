@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.restassured.RestAssured;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -28,16 +27,16 @@ public final class ServiceClient {
     private final URI base;
 
     public ServiceClient(int port) {
-        this("localhost", port);
+        this(URI.create("http://localhost:" + port));
     }
 
-    private ServiceClient(String host, int port) {
-        this.base = URI.create("http://" + host + ":" + port);
+    private ServiceClient(URI base) {
+        this.base = base;
     }
 
     /** The service that an integration test runs against: the packaged one, or one that runs already elsewhere. */
     public static ServiceClient ofTestedService() {
-        return new ServiceClient(System.getProperty("quarkus.http.test-host", "localhost"), RestAssured.port);
+        return new ServiceClient(SuiteService.url());
     }
 
     public CompletableFuture<HttpResponse<String>> get(String path) {

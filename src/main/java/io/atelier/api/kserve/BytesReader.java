@@ -11,10 +11,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
 import java.util.Base64;
 
 /**
- * Reads nested lists of texts into the raw layout of BYTES: strings, or {@code {"b64": "…"}} for bytes that are none.
+ * Reads nested lists of texts into the raw layout of BYTES: strings, or {@code {"b64": "…"}} for their
+ * bytes.
  *
  * <p>Used once, by one thread.
  */
@@ -85,6 +87,11 @@ final class BytesReader {
             bytes = Base64.getDecoder().decode(json.getText());
         } catch (IllegalArgumentException e) {
             throw invalid("a b64 that is not base64");
+        }
+        try { // no engine here takes other bytes for text
+            var unused = UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+        } catch (CharacterCodingException e) {
+            throw invalid("a b64 whose bytes are not UTF-8");
         }
         if (json.nextToken() != JsonToken.END_OBJECT) {
             throw invalid("an object that is not {\"b64\": \"…\"}");
