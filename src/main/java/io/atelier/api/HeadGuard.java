@@ -18,7 +18,9 @@ import org.jspecify.annotations.Nullable;
  * closes the connection, however steadily its bytes come. One that tells its body's length twice is refused, since two
  * servers in a row could understand it differently.
  *
- * <p>Used by the connection's event loop alone. Of pipelined requests it sees the first; behind TLS only the time.
+ * <p>Used by the connection's event loop alone. Of pipelined requests it sees the first: where the next begins only a
+ * second reader of bodies could tell, and one that disagrees with Netty's would be worse than none. Netty itself refuses
+ * two lengths, without a word. Behind TLS it sees only the time.
  *
  * @see <a href="https://www.rfc-editor.org/rfc/rfc9112#section-6.3">RFC 9112, message body length</a>
  */
