@@ -108,7 +108,8 @@ final class Service {
         ModelFolders folders = new ModelFolders(config.modelRepository());
         Ensembles ensembles = new Ensembles(directory);
         ModelConfigurations configurations = new ModelConfigurations(directory, ensembles);
-        VersionLoader loader = new VersionLoader(defaults, engine, devices, ticker);
+        VersionLoader loader =
+                new VersionLoader(defaults, engine, devices, config.loading().timeout(), ticker);
         ServedVersions served =
                 new ServedVersions(defaults, devices, directory, configurations, metrics, statistics, ticker);
         this.initialLoad = new InitialLoad(folders, loader, served, directory, ensembles, defaults.timeout());
@@ -257,7 +258,7 @@ final class Service {
                 id,
                 slots,
                 DeviceThreads.executor(id, slots),
-                DeviceThreads.loader(id, slots),
+                DeviceThreads.loader(id),
                 new FaultToleranceGuard(id, slots, policy, ticker),
                 watch,
                 settler,

@@ -11,6 +11,7 @@ import io.atelier.repository.LoadedModel;
 import io.atelier.repository.ModelDefinition;
 import io.atelier.repository.ModelLoader;
 import io.atelier.scheduling.BatchPolicy;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -24,12 +25,15 @@ final class VersionLoader {
     private final ModelDefaults defaults;
     private final Engine engine;
     private final List<DeviceExecutor> devices;
+    private final Duration limit;
     private final ModelLoader loader;
 
-    VersionLoader(ModelDefaults defaults, Engine engine, List<DeviceExecutor> devices, Ticker ticker) {
+    /** @param limit how long a version may take on a device before it is given up */
+    VersionLoader(ModelDefaults defaults, Engine engine, List<DeviceExecutor> devices, Duration limit, Ticker ticker) {
         this.defaults = defaults;
         this.engine = engine;
         this.devices = devices;
+        this.limit = limit;
         this.loader = new ModelLoader(engine, ticker);
     }
 
@@ -44,10 +48,8 @@ final class VersionLoader {
             LOG.infof(
                     "model %s: ignored %s", definition.id(), definition.config().ignored());
         }
-        List<CompletableFuture<LoadedModel>> onDevices = devices.stream()
-                .map(device -> device.submit(() ->
-                        loader.load(definition, device.id(), policy.maxBatchSize(), device.limit(), device::execute)))
-                .toList();
+        List<CompletableFuture<LoadedModel>> onDevices =
+                devices.stream().map(device -> load(definition, policy, device)).toList();
         CompletableFuture<WarmVersion> warm = Futures.all(onDevices)
                 .thenApply(loaded -> new WarmVersion(definition, policy, loaded, task(definition, loaded.get(0))));
         return warm.whenComplete((done, failure) -> {
@@ -57,6 +59,16 @@ final class VersionLoader {
                 }
             }
         });
+    }
+
+    private CompletableFuture<LoadedModel> load(ModelDefinition definition, BatchPolicy policy, DeviceExecutor device) {
+        return device.load(
+                () -> loader.load(definition, device.id(), policy.maxBatchSize(), device.limit(), device::execute),
+                limit,
+                late -> {
+                    LOG.warnf("model %s: loaded on %s after it was given up; freed", definition.id(), device.id());
+                    late.instance().close();
+                });
     }
 
     private @Nullable Task task(ModelDefinition definition, LoadedModel loaded) {

@@ -67,6 +67,9 @@ public interface AtelierConfig {
     /** Batches, where a model's own {@code model.yaml} says nothing else. */
     Batching batching();
 
+    /** Loading models, at the start and while the service serves. */
+    Loading loading();
+
     /** Requests, where a model's own {@code model.yaml} says nothing else. */
     Requests requests();
 
@@ -149,6 +152,18 @@ public interface AtelierConfig {
         @DurationMin(millis = 1)
         @DurationMax(hours = 1)
         Duration priorityStep();
+    }
+
+    /** Loading models. */
+    interface Loading {
+        /**
+         * How long a model version may take on one device, its warm-up included. One that takes longer is given up: it
+         * counts as one that cannot be loaded, and others are loaded.
+         */
+        @WithDefault("10M")
+        @DurationMin(seconds = 1)
+        @DurationMax(hours = 24)
+        Duration timeout();
     }
 
     /** When a device is no longer trusted: it is quarantined, and comes back with a right golden answer. */

@@ -17,6 +17,7 @@ import io.atelier.core.Timer;
 import io.atelier.engine.EngineBatch;
 import io.atelier.engine.GoldenSample;
 import io.atelier.engine.ModelInstance;
+import io.atelier.engine.ModelLoadException;
 import io.atelier.scheduling.ModelQueue;
 import io.atelier.scheduling.Pull;
 import java.time.Duration;
@@ -65,6 +66,7 @@ public final class DeviceExecutor {
     private final Permits permits;
     private final ExecutorService executor;
     private final ExecutorService loader;
+    private final Loads loads;
     private final ExecutionGuard guard;
     private final Watch watch;
     private final Executor settler;
@@ -158,7 +160,8 @@ public final class DeviceExecutor {
 
     /**
      * @param executor the device's own, for what holds a permit; shut down by {@link #close}
-     * @param loader   the device's own, for loading models beside that; shut down by {@link #close}
+     * @param loader   the device's own, for loading models beside that, with a thread for each load; shut down by {@link
+     *     #close}
      * @param settler  runs what hangs on settled tickets
      */
     public DeviceExecutor(
@@ -176,6 +179,7 @@ public final class DeviceExecutor {
         this.permits = new Permits(slots);
         this.executor = executor;
         this.loader = loader;
+        this.loads = new Loads(id, slots, loader, timer);
         this.guard = guard;
         this.watch = new Watch(this, watch, settler, timer, ticker);
         this.settler = settler;
@@ -240,18 +244,15 @@ public final class DeviceExecutor {
 
     /**
      * Runs something that touches the device and executes nothing, such as reading a model into its memory, on one of the
-     * device's threads for loading: beside the executions, which it neither delays nor waits for.
+     * device's threads for loading: beside the executions, which it neither delays nor waits for. As many run at once as
+     * executions may.
+     *
+     * @param limit how long it may take, from its beginning
+     * @param late  frees what it gives when it has been given up
+     * @return fails with {@link ModelLoadException} if it takes longer
      */
-    public <T> CompletableFuture<T> submit(Callable<T> task) {
-        CompletableFuture<T> result = new CompletableFuture<>();
-        loader.execute(() -> {
-            try {
-                result.complete(task.call());
-            } catch (Exception | Error failure) {
-                result.completeExceptionally(failure);
-            }
-        });
-        return result;
+    public <T> CompletableFuture<T> load(Callable<T> task, Duration limit, Consumer<? super T> late) {
+        return loads.enter(task, limit, late);
     }
 
     /**

@@ -5,9 +5,12 @@ import io.smallrye.context.SmallRyeManagedExecutor;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.eclipse.microprofile.context.ManagedExecutor;
 import org.eclipse.microprofile.context.ThreadContext;
@@ -23,42 +26,60 @@ import org.eclipse.microprofile.context.ThreadContext;
 public final class DeviceThreads {
     private static final Duration IDLE = Duration.ofSeconds(10);
 
+    /** As MicroProfile writes it. */
+    private static final int UNLIMITED = -1;
+
     private DeviceThreads() {}
 
     public static ManagedExecutor executor(DeviceId device, int slots) {
-        return managed(slots, Duration.ZERO, names(device, slots));
+        List<String> names = names(device, slots);
+        return managed(
+                new ThreadPoolExecutor(
+                        slots,
+                        slots,
+                        0,
+                        TimeUnit.SECONDS,
+                        new LinkedBlockingQueue<>(),
+                        threads(number -> names.get(number % slots))),
+                slots);
     }
 
-    /** Threads for loading models, as many as executions; they end when there is nothing to load. */
-    public static ManagedExecutor loader(DeviceId device, int slots) {
-        return managed(slots, IDLE, names(device, "load-", slots));
+    /**
+     * Threads for loading models: one for each load, which {@link Loads} counts, so that one that hangs takes nobody
+     * else's. They end when there is nothing to load.
+     */
+    public static ManagedExecutor loader(DeviceId device) {
+        return managed(
+                new ThreadPoolExecutor(
+                        0,
+                        Integer.MAX_VALUE,
+                        IDLE.toSeconds(),
+                        TimeUnit.SECONDS,
+                        new SynchronousQueue<>(),
+                        threads(number -> device + "-load-" + number)),
+                UNLIMITED);
     }
 
-    private static ManagedExecutor managed(int threads, Duration keepAlive, List<String> names) {
-        AtomicInteger next = new AtomicInteger();
-        ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                threads, threads, keepAlive.toNanos(), TimeUnit.NANOSECONDS, new LinkedBlockingQueue<>(), task -> {
-                    Thread thread = new Thread(task, names.get(next.getAndIncrement() % threads));
-                    thread.setDaemon(true);
-                    return thread;
-                });
-        pool.allowCoreThreadTimeOut(!keepAlive.isZero());
+    private static ManagedExecutor managed(ThreadPoolExecutor pool, int atOnce) {
         return SmallRyeManagedExecutor.builder()
                 .withExecutorService(pool)
-                .maxAsync(threads)
+                .maxAsync(atOnce)
                 .propagated()
                 .cleared(ThreadContext.ALL_REMAINING)
                 .build();
     }
 
-    /** The names of the threads of a device's executor. */
-    public static List<String> names(DeviceId device, int slots) {
-        return names(device, "", slots);
+    private static ThreadFactory threads(IntFunction<String> name) {
+        AtomicInteger next = new AtomicInteger();
+        return task -> {
+            Thread thread = new Thread(task, name.apply(next.getAndIncrement()));
+            thread.setDaemon(true);
+            return thread;
+        };
     }
 
-    private static List<String> names(DeviceId device, String purpose, int count) {
-        return IntStream.range(0, count)
-                .mapToObj(i -> device + "-" + purpose + i)
-                .toList();
+    /** The names of the threads of a device's executor. */
+    public static List<String> names(DeviceId device, int slots) {
+        return IntStream.range(0, slots).mapToObj(i -> device + "-" + i).toList();
     }
 }

@@ -57,7 +57,7 @@ class DeviceExecutorTest {
             Ticket next = rig.offer(2);
 
             CompletableFuture<Ticket.State> errand = a.execute(() -> CompletableFuture.completedStage(next.state()));
-            assertThat(a.submit(() -> "loads beside it").get(20, TimeUnit.SECONDS))
+            assertThat(a.load(() -> "loads beside it", Rig.LONG, late -> {}).get(20, TimeUnit.SECONDS))
                     .isNotEmpty();
             assertThat(errand).isNotDone();
             rig.engine.letGo(A);

@@ -190,7 +190,8 @@ class DeviceWatchTest {
 
     /** Returns when the device's one thread has nothing left to do. */
     private static void awaitIdle(DeviceExecutor device) throws Exception {
-        assertThat(device.submit(() -> true).get(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(device.load(() -> true, Rig.LONG, late -> {}).get(20, TimeUnit.SECONDS))
+                .isTrue();
     }
 
     /** A model whose every execution takes a millisecond of the clock that is moved by hand. */

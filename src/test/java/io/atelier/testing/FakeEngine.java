@@ -24,12 +24,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -62,7 +64,9 @@ public final class FakeEngine implements Engine {
     private final Set<Float> executed = ConcurrentHashMap.newKeySet();
     private final AtomicInteger closed = new AtomicInteger();
     private final AtomicInteger misused = new AtomicInteger();
+    private final BlockingQueue<DeviceId> heldLoads = new LinkedBlockingQueue<>();
     private volatile CountDownLatch loading = new CountDownLatch(0);
+    private volatile Predicate<String> held = model -> false;
     private volatile Predicate<Float> broken = value -> false;
     private volatile Pace pace = new Pace(time -> {}, Duration.ZERO, Duration.ZERO, Duration.ZERO);
 
@@ -131,11 +135,30 @@ public final class FakeEngine implements Engine {
 
     /** From now on loading does not return until {@link #letLoad}. */
     public void holdLoads() {
-        loading = new CountDownLatch(1);
+        holdLoads(model -> true);
     }
 
+    /** The same for these models alone. Loads that are held back already stay so. */
+    public void holdLoads(Predicate<String> models) {
+        if (loading.getCount() == 0) {
+            loading = new CountDownLatch(1);
+        }
+        held = models;
+    }
+
+    /** From now on loads return, also those that were held back. */
     public void letLoad() {
+        held = model -> false;
         loading.countDown();
+    }
+
+    /** Returns when one more load has begun that is held back: the device that it is for. */
+    public DeviceId awaitHeldLoad() throws InterruptedException {
+        DeviceId device = heldLoads.poll(20, TimeUnit.SECONDS);
+        if (device == null) {
+            throw new AssertionError("no load has begun");
+        }
+        return device;
     }
 
     /** Times that an instance was closed under a run, or was run when closed. */
@@ -160,7 +183,10 @@ public final class FakeEngine implements Engine {
 
     @Override
     public ModelInstance load(ModelSource source, DeviceId device) throws ModelLoadException {
-        awaitAsNativeCodeDoes(loading);
+        if (held.test(source.model().name())) {
+            heldLoads.add(device);
+            awaitAsNativeCodeDoes(loading);
+        }
         return new Instance(device, increment(source.file()));
     }
 
