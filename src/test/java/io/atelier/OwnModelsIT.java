@@ -9,7 +9,10 @@ import io.atelier.testing.ServiceClient;
 import io.atelier.testing.SuiteService;
 import io.quarkus.test.junit.QuarkusIntegrationTest;
 import io.quarkus.test.junit.TestProfile;
+import java.io.IOException;
+import java.net.Socket;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,6 +31,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class OwnModelsIT {
     /** Longer than any test waits; its run is ended when nobody waits any more. */
     private static final String ENDLESS = "1000000000000";
+
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private ServiceClient client;
 
@@ -160,6 +165,42 @@ class OwnModelsIT {
             }
         }
         ok(infer("loop", "INT64", "[1]", "[1]").join());
+    }
+
+    @Test
+    void endsTheRunOfAClientThatHasLeft() throws IOException {
+        client.await(PATIENCE, () -> !runs("loop"));
+        double before = cancelled("loop");
+        String body = """
+                {"inputs": [{"name": "INPUT0", "datatype": "INT64", "shape": [1], "data": [%s]}]}""".formatted(ENDLESS);
+        try (Socket left =
+                new Socket(SuiteService.url().getHost(), SuiteService.url().getPort())) {
+            left.getOutputStream()
+                    .write(("POST /v2/models/loop/infer HTTP/1.1\r\nHost: a\r\nContent-Length: " + body.length()
+                                    + "\r\n\r\n" + body)
+                            .getBytes(StandardCharsets.US_ASCII));
+            client.await(PATIENCE, () -> runs("loop"));
+        }
+
+        client.await(PATIENCE, () -> !runs("loop"));
+        assertThat(cancelled("loop")).isEqualTo(before + 1);
+    }
+
+    private boolean runs(String model) {
+        return ok(client.get("/v2/devices").join())
+                .findValues("running")
+                .toString()
+                .contains('"' + model + '"');
+    }
+
+    private double cancelled(String model) {
+        return client.get("/q/metrics")
+                .join()
+                .body()
+                .lines()
+                .filter(line -> line.startsWith("atelier_requests_total{model=\"" + model + "\",outcome=\"cancelled\""))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+                .sum();
     }
 
     @ParameterizedTest
