@@ -72,6 +72,7 @@ TYPES = {
     "text": {"type": "string"},
     "path": {"type": "string"},
     "texts, separated by commas": {"type": "string"},
+    "address": {"type": "string", "pattern": "^https?://[^/]"},
     "duration": {"type": ["string", "integer"], "pattern": r"^([0-9]+ ?(ms|[smhdSMHD]|MS)?|PT?[0-9.PTDHMS]+)$"},
     "integer": {"type": "integer"},
     "number": {"type": "number"},

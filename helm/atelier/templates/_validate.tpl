@@ -60,6 +60,9 @@
 {{- if and (has $source (list "http" "s3")) .networkPolicy.enabled (not .networkPolicy.egress) }}
 {{- $errors = append $errors (printf "networkPolicy.egress: models.source %s fetches from outside; let the pods connect to it" $source) }}
 {{- end }}
+{{- if and (default dict .config.tracing).enabled .networkPolicy.enabled (not .networkPolicy.egress) }}
+{{- $errors = append $errors "networkPolicy.egress: config.tracing sends spans to a collector; let the pods connect to it" }}
+{{- end }}
 {{- if and (hasKey .strategy "rollingUpdate") $gpu }}
 {{- if not (has (toString .strategy.rollingUpdate.maxSurge) (list "0" "0%" "<nil>")) }}
 {{- $errors = append $errors "strategy.rollingUpdate.maxSurge: a new pod waits for a GPU that only an old pod can free, so with every GPU taken the update never ends; leave strategy empty, or maxSurge 0" }}

@@ -50,6 +50,7 @@ class ArchitectureTest {
             Map.entry("serving.map", Set.of("core")),
             Map.entry("metrics", Set.of("nvidia", "core")),
             Map.entry("access", Set.of()),
+            Map.entry("tracing", Set.of("core")),
             Map.entry("config", Set.of()),
             Map.entry(
                     "app",
@@ -68,7 +69,8 @@ class ArchitectureTest {
                             "serving",
                             "serving.jobs",
                             "serving.map",
-                            "serving.pipeline")),
+                            "serving.pipeline",
+                            "tracing")),
             Map.entry("api", Set.of("access", "serving", "serving.jobs", "serving.map", "core"))));
 
     private static final JavaClasses MAIN = new ClassFileImporter()
@@ -137,6 +139,15 @@ class ArchitectureTest {
                 .that(not(residesIn("engine.djl")).and(not(residesIn("engine.djl.task"))))
                 .should()
                 .dependOnClassesThat(resideInAnyPackage("ai.djl..", "ai.onnxruntime.."))
+                .check(MAIN);
+    }
+
+    @Test
+    void onlyTracingKnowsOpenTelemetry() {
+        noClasses()
+                .that(not(residesIn("tracing")).and(not(residesIn("app"))))
+                .should()
+                .dependOnClassesThat(resideInAPackage("io.opentelemetry.."))
                 .check(MAIN);
     }
 

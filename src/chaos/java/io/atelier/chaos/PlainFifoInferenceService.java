@@ -11,6 +11,7 @@ import io.atelier.core.ServingException.DeadlineExceeded;
 import io.atelier.core.ServingException.EngineFailure;
 import io.atelier.core.TaskInput;
 import io.atelier.core.Tensor;
+import io.atelier.core.Trace;
 import io.atelier.engine.Engine;
 import io.atelier.engine.EngineBatch;
 import io.atelier.engine.ModelInstance;
@@ -124,8 +125,8 @@ public final class PlainFifoInferenceService implements InferenceService {
 
     @Override
     public CompletableFuture<Prediction> predict(
-            String model, @Nullable String version, List<TaskInput> values, Deadline deadline) {
-        return real.predict(model, version, values, deadline);
+            String model, @Nullable String version, List<TaskInput> values, Deadline deadline, Trace trace) {
+        return real.predict(model, version, values, deadline, trace);
     }
 
     @Override

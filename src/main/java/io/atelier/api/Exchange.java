@@ -1,6 +1,7 @@
 package io.atelier.api;
 
 import io.atelier.core.ServingException;
+import io.atelier.core.Trace;
 import io.atelier.serving.InferenceService;
 import io.netty.buffer.Unpooled;
 import io.smallrye.mutiny.Uni;
@@ -31,6 +32,11 @@ import org.jboss.resteasy.reactive.RestResponse.ResponseBuilder;
  */
 @Singleton
 public class Exchange {
+    /** What the two ends of a request's way are called in its trace. */
+    static final String DECODE = "decode";
+
+    static final String ENCODE = "encode";
+
     /** Larger bodies are read on the worker pool: a millisecond of parsing is some 100 KB. */
     static final int SMALL_BODY_BYTES = 16 << 10;
 
@@ -39,16 +45,18 @@ public class Exchange {
 
     private final RequestBodyReader bodies;
     private final InferenceService service;
+    private final Edge edge;
     private final Executor worker;
 
     @Inject
-    public Exchange(RequestBodyReader bodies, InferenceService service) {
-        this(bodies, service, Infrastructure.getDefaultExecutor());
+    public Exchange(RequestBodyReader bodies, InferenceService service, Edge edge) {
+        this(bodies, service, edge, Infrastructure.getDefaultExecutor());
     }
 
-    Exchange(RequestBodyReader bodies, InferenceService service, Executor worker) {
+    Exchange(RequestBodyReader bodies, InferenceService service, Edge edge, Executor worker) {
         this.bodies = bodies;
         this.service = service;
+        this.edge = edge;
         this.worker = worker;
     }
 
@@ -56,14 +64,14 @@ public class Exchange {
      * One request's way; to be called on its event loop.
      *
      * @param read  the question in the body
-     * @param ask   asks it; cancelled when the client goes away
+     * @param ask   asks it, as a part of the request's trace; cancelled when the client goes away
      * @param bytes about how much data there is to write
      * @param write the answer as JSON
      */
     public <Q, A> Uni<RestResponse<byte[]>> answer(
             HttpServerRequest request,
             Function<ReceivedBody, Q> read,
-            Function<Q, CompletableFuture<A>> ask,
+            BiFunction<Q, Trace, CompletableFuture<A>> ask,
             ToLongFunction<A> bytes,
             BiFunction<Q, A, byte[]> write) {
         return answered(
@@ -83,7 +91,7 @@ public class Exchange {
     public <Q, A> Uni<RestResponse<Buffer>> answerInParts(
             HttpServerRequest request,
             Function<ReceivedBody, Q> read,
-            Function<Q, CompletableFuture<A>> ask,
+            BiFunction<Q, Trace, CompletableFuture<A>> ask,
             ToLongFunction<A> bytes,
             BiFunction<Q, A, ResponseBody> write) {
         return answered(request, read, ask, bytes, write, body -> response(body, joined(body)));
@@ -92,31 +100,35 @@ public class Exchange {
     private <Q, A, B> Uni<RestResponse<B>> answered(
             HttpServerRequest request,
             Function<ReceivedBody, Q> read,
-            Function<Q, CompletableFuture<A>> ask,
+            BiFunction<Q, Trace, CompletableFuture<A>> ask,
             ToLongFunction<A> bytes,
             BiFunction<Q, A, ResponseBody> write,
             Function<ResponseBody, RestResponse<B>> respond) {
         Executor eventLoop = eventLoop();
         AnswerCompression compression = AnswerCompression.wanted(request);
         int smallAnswer = compression == null ? SMALL_ANSWER_BYTES : SMALL_BODY_BYTES;
-        return question(request, read)
+        Trace trace = edge.begin(request);
+        Uni<RestResponse<B>> answered = question(request, read, trace)
                 .onItem()
                 .transformToUni(question -> Uni.createFrom()
-                        .completionStage(() -> ask.apply(question))
+                        .completionStage(() -> ask.apply(question, trace))
                         .onItem()
-                        .transformToUni(answer ->
-                                on(bytes.applyAsLong(answer) > smallAnswer ? worker : eventLoop, () -> {
+                        .transformToUni(answer -> on(
+                                bytes.applyAsLong(answer) > smallAnswer ? worker : eventLoop,
+                                () -> trace.stage(ENCODE, () -> {
                                     ResponseBody body = write.apply(question, answer);
                                     return respond.apply(compression == null ? body : compression.apply(body));
-                                })));
+                                }))));
+        return Edge.ended(trace, answered, RestResponse::getStatus);
     }
 
     /** The first half of the way: the question in the body. To be called on the request's event loop. */
-    <Q> Uni<Q> question(HttpServerRequest request, Function<ReceivedBody, Q> read) {
+    <Q> Uni<Q> question(HttpServerRequest request, Function<ReceivedBody, Q> read, Trace trace) {
         return bodies.read(request)
                 .onItem()
-                .transformToUni(
-                        body -> on(body.length() > SMALL_BODY_BYTES ? worker : Runnable::run, () -> read.apply(body)))
+                .transformToUni(body -> on(
+                        body.length() > SMALL_BODY_BYTES ? worker : Runnable::run,
+                        () -> trace.stage(DECODE, () -> read.apply(body))))
                 .onFailure(ServingException.class)
                 .invoke(service::refused);
     }

@@ -1,6 +1,7 @@
 package io.atelier.api;
 
 import io.atelier.core.ModelId;
+import io.atelier.core.Trace;
 import io.atelier.serving.jobs.Job;
 import io.atelier.serving.jobs.JobAnswer;
 import io.atelier.serving.jobs.Jobs;
@@ -30,10 +31,12 @@ public class JobExchange {
 
     private final Exchange exchange;
     private final Jobs jobs;
+    private final Edge edge;
 
-    public JobExchange(Exchange exchange, Jobs jobs) {
+    public JobExchange(Exchange exchange, Jobs jobs, Edge edge) {
         this.exchange = exchange;
         this.jobs = jobs;
+        this.edge = edge;
     }
 
     /**
@@ -54,7 +57,7 @@ public class JobExchange {
      * @param read  the question in the body
      * @param model whom it is for
      * @param bytes what it holds until it is answered
-     * @param ask   asks it; cancelled when the job is
+     * @param ask   asks it, as a part of the request's trace; cancelled when the job is
      * @param write the answer, as the same request gets it that waits
      */
     public <Q, A> Uni<RestResponse<Buffer>> accept(
@@ -62,19 +65,23 @@ public class JobExchange {
             Function<ReceivedBody, Q> read,
             Function<Q, ModelId> model,
             ToLongFunction<Q> bytes,
-            Function<Q, CompletableFuture<A>> ask,
+            BiFunction<Q, Trace, CompletableFuture<A>> ask,
             BiFunction<Q, A, ResponseBody> write) {
         String path = request.path();
-        return exchange.question(request, read)
+        Trace trace = edge.begin(request);
+        Uni<RestResponse<Buffer>> accepted = exchange.question(request, read, trace)
                 .onItem()
                 .transformToUni(question -> Uni.createFrom()
                         .completionStage(() -> jobs.submit(
                                 model.apply(question),
                                 bytes.applyAsLong(question),
-                                () -> ask.apply(question),
-                                writer(path, answer -> write.apply(question, answer)))))
+                                () -> ask.apply(question, trace),
+                                writer(
+                                        path,
+                                        answer -> trace.stage(Exchange.ENCODE, () -> write.apply(question, answer))))))
                 .onItem()
                 .transform(JobExchange::accepted);
+        return Edge.ended(trace, accepted, RestResponse::getStatus);
     }
 
     private static RestResponse<Buffer> accepted(Job job) {

@@ -5,6 +5,7 @@ import io.atelier.core.ServingException;
 import io.atelier.core.ServingException.Overloaded;
 import io.atelier.core.ServingException.PayloadTooLarge;
 import io.atelier.core.Tensor;
+import io.atelier.core.Trace;
 import io.atelier.serving.InferenceService;
 import io.atelier.serving.map.MapPolicy;
 import io.atelier.serving.map.MapWindow;
@@ -47,6 +48,7 @@ public class LineExchange {
     private static final int CHUNK_BYTES = 16 << 10;
 
     private static final int EXPECTED_BYTES = 128;
+    private static final int OK = 200;
     private static final byte LINE_FEED = '\n';
 
     private static final Problem TOO_SLOW =
@@ -55,6 +57,7 @@ public class LineExchange {
     private final Vertx vertx;
     private final InferenceService service;
     private final MapPolicy policy;
+    private final Edge edge;
     private final Duration readTimeout;
     private final Executor worker;
     private final AtomicInteger streams = new AtomicInteger();
@@ -64,10 +67,12 @@ public class LineExchange {
             Vertx vertx,
             InferenceService service,
             MapPolicy policy,
+            Edge edge,
             @ConfigProperty(name = "quarkus.http.read-timeout", defaultValue = "60s") Duration readTimeout) {
         this.vertx = vertx;
         this.service = service;
         this.policy = policy;
+        this.edge = edge;
         this.readTimeout = readTimeout;
         this.worker = Infrastructure.getDefaultExecutor();
     }
@@ -76,16 +81,17 @@ public class LineExchange {
      * One stream's way; to be called on its event loop. When the client goes away, what has not begun is never executed.
      *
      * @param read  the question in a line
-     * @param ask   asks it
+     * @param ask   asks it, as a part of the request's trace
      * @param write the answer as JSON, in one line
      * @return completes when the last answer has been written
      */
     public <Q> Uni<Void> answer(
             HttpServerRequest request,
             Function<byte[], Q> read,
-            Function<Q, CompletableFuture<InferenceResult>> ask,
+            BiFunction<Q, Trace, CompletableFuture<InferenceResult>> ask,
             BiFunction<Q, InferenceResult, byte[]> write) {
-        return Uni.createFrom().emitter(emitter -> {
+        Trace trace = edge.begin(request);
+        Uni<Void> answered = Uni.createFrom().emitter(emitter -> {
             if (streams.incrementAndGet() > policy.maxStreams()) {
                 streams.decrementAndGet();
                 emitter.fail(new Overloaded(
@@ -93,10 +99,11 @@ public class LineExchange {
                         Duration.ofSeconds(1)));
                 return;
             }
-            Stream<Q> stream = new Stream<>(request, read, ask, write, emitter);
+            Stream<Q> stream = new Stream<>(request, read, ask, write, trace, emitter);
             emitter.onTermination(stream::close);
             stream.start();
         });
+        return Edge.ended(trace, answered, nothing -> OK);
     }
 
     /** Everything happens on the request's event loop. */
@@ -104,8 +111,9 @@ public class LineExchange {
         private final HttpServerRequest request;
         private final HttpServerResponse response;
         private final Function<byte[], Q> read;
-        private final Function<Q, CompletableFuture<InferenceResult>> ask;
+        private final BiFunction<Q, Trace, CompletableFuture<InferenceResult>> ask;
         private final BiFunction<Q, InferenceResult, byte[]> write;
+        private final Trace trace;
         private final UniEmitter<? super Void> emitter;
         private final Context context = vertx.getOrCreateContext();
         private final LineSplitter lines = new LineSplitter(policy.maxLineBytes());
@@ -120,14 +128,16 @@ public class LineExchange {
         Stream(
                 HttpServerRequest request,
                 Function<byte[], Q> read,
-                Function<Q, CompletableFuture<InferenceResult>> ask,
+                BiFunction<Q, Trace, CompletableFuture<InferenceResult>> ask,
                 BiFunction<Q, InferenceResult, byte[]> write,
+                Trace trace,
                 UniEmitter<? super Void> emitter) {
             this.request = request;
             this.response = request.response();
             this.read = read;
             this.ask = ask;
             this.write = write;
+            this.trace = trace;
             this.emitter = emitter;
             this.window = new MapWindow<>(
                     policy,
@@ -260,7 +270,7 @@ public class LineExchange {
 
         private Q question(byte[] line) {
             try {
-                return read.apply(line);
+                return trace.stage(Exchange.DECODE, () -> read.apply(line));
             } catch (ServingException refused) {
                 service.refused(refused);
                 throw refused;
@@ -269,13 +279,15 @@ public class LineExchange {
 
         @Override
         public CompletableFuture<InferenceResult> ask(Q question) {
-            return ask.apply(question);
+            return ask.apply(question, trace);
         }
 
         @Override
         public CompletableFuture<byte[]> write(Q question, InferenceResult result) {
             long bytes = result.outputs().stream().mapToLong(Tensor::sizeBytes).sum();
-            return on(bytes > Exchange.SMALL_ANSWER_BYTES, () -> write.apply(question, result));
+            return on(
+                    bytes > Exchange.SMALL_ANSWER_BYTES,
+                    () -> trace.stage(Exchange.ENCODE, () -> write.apply(question, result)));
         }
 
         @Override

@@ -3,6 +3,7 @@ package io.atelier.app;
 import io.atelier.access.ApiKeys;
 import io.atelier.config.AtelierConfig;
 import io.atelier.core.Ticker;
+import io.atelier.core.Tracing;
 import io.atelier.engine.Engine;
 import io.atelier.engine.djl.DjlEngine;
 import io.atelier.engine.djl.NativeLibraries;
@@ -14,15 +15,25 @@ import io.atelier.serving.ModelControl;
 import io.atelier.serving.ModelStatistics;
 import io.atelier.serving.jobs.Jobs;
 import io.atelier.serving.map.MapPolicy;
+import io.atelier.tracing.CurrentSpan;
+import io.atelier.tracing.OpenTelemetryTracing;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.sdk.trace.SpanProcessor;
+import io.prometheus.client.exemplars.DefaultExemplarSampler;
+import io.prometheus.client.exemplars.ExemplarSampler;
 import io.quarkus.arc.DefaultBean;
 import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
+import jakarta.annotation.Priority;
 import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.Alternative;
+import jakarta.enterprise.inject.Disposes;
+import jakarta.enterprise.inject.Instance;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.context.ManagedExecutor;
@@ -51,10 +62,53 @@ class Composition {
         return Ticker.system();
     }
 
+    /** Where the spans go; asked for only where requests are traced. */
+    @Produces
+    @Singleton
+    @DefaultBean
+    SpanProcessor spans(AtelierConfig config) {
+        return TraceSettings.spans(
+                config.tracing().endpoint(),
+                config.tracing().headers(),
+                config.tracing().timeout());
+    }
+
+    @Produces
+    @Singleton
+    Tracing tracing(AtelierConfig config, Instance<SpanProcessor> spans) {
+        return config.tracing().enabled()
+                ? new OpenTelemetryTracing(
+                        spans.get(),
+                        config.tracing().sampleRatio(),
+                        TraceSettings.resource(config.tracing().resource(), Service.version()))
+                : Tracing.OFF;
+    }
+
+    void end(@Disposes Tracing tracing) {
+        if (tracing instanceof OpenTelemetryTracing on) {
+            on.close();
+        }
+    }
+
+    /** Takes the place of the extension's own, which has none. */
+    @Produces
+    @Alternative
+    @Priority(1)
+    Optional<ExemplarSampler> exemplars(AtelierConfig config) {
+        return config.tracing().enabled()
+                ? Optional.of(new DefaultExemplarSampler(new CurrentSpan()))
+                : Optional.empty();
+    }
+
     @Produces
     @Singleton
     Service service(
-            AtelierConfig config, Engine engine, MeterRegistry registry, ManagedExecutor workers, Ticker ticker) {
+            AtelierConfig config,
+            Engine engine,
+            MeterRegistry registry,
+            Tracing tracing,
+            ManagedExecutor workers,
+            Ticker ticker) {
         // a view of Quarkus' workers: decoding takes a core each, and for each image the memory of its pixels
         ManagedExecutor decoders = ManagedExecutor.builder()
                 .maxAsync(Runtime.getRuntime().availableProcessors())
@@ -62,7 +116,7 @@ class Composition {
                 .propagated()
                 .cleared(ThreadContext.ALL_REMAINING)
                 .build();
-        return new Service(config, engine, new MetricsListener(registry, ticker), workers, decoders, ticker);
+        return new Service(config, engine, new MetricsListener(registry, ticker), tracing, workers, decoders, ticker);
     }
 
     @Produces

@@ -5,6 +5,7 @@ import io.atelier.core.Deadline;
 import io.atelier.core.DeviceId;
 import io.atelier.core.ServingListener;
 import io.atelier.core.Ticker;
+import io.atelier.core.Tracing;
 import io.atelier.device.DeviceExecutor;
 import io.atelier.device.DevicePlan;
 import io.atelier.device.DeviceThreads;
@@ -79,6 +80,7 @@ final class Service {
             AtelierConfig config,
             Engine engine,
             MetricsListener metrics,
+            Tracing tracing,
             Executor workers,
             Executor decoders,
             Ticker ticker) {
@@ -86,7 +88,7 @@ final class Service {
         this.engine = engine;
         this.ticker = ticker;
         this.statistics = new ModelStatistics(ticker, InstantSource.system());
-        this.listener = ServingListener.all(metrics, statistics);
+        this.listener = tracing.observing(ServingListener.all(metrics, statistics));
         List<DeviceId> ids = DevicePlan.of(config.devices(), engine::gpuCount);
         this.devices = ids.stream().map(id -> device(id, slots(id, ids))).toList();
         this.inference = new QueuedInferenceService(
@@ -280,7 +282,7 @@ final class Service {
         });
     }
 
-    private static String version() {
+    static String version() {
         return ConfigProvider.getConfig()
                 .getOptionalValue("quarkus.application.version", String.class)
                 .orElse("development");

@@ -7,6 +7,7 @@ import jakarta.validation.constraints.DecimalMax;
 import jakarta.validation.constraints.DecimalMin;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -87,6 +88,9 @@ public interface AtelierConfig {
 
     /** Leaving in order on SIGTERM. */
     Drain drain();
+
+    /** Traces for OpenTelemetry: docs/operations.md has the spans. */
+    Tracing tracing();
 
     /** Whether the service is ready only if every model and folder could be loaded (Triton's word). */
     @WithDefault("false")
@@ -311,6 +315,44 @@ public interface AtelierConfig {
         @DurationMin(millis = 1)
         @DurationMax(hours = 1)
         Duration openDelay();
+    }
+
+    /** Traces for OpenTelemetry. */
+    interface Tracing {
+        /** Whether requests are traced. Without it nothing of OpenTelemetry runs. */
+        @WithDefault("false")
+        boolean enabled();
+
+        /** The collector: OTLP's base address over HTTP, to which {@code /v1/traces} is added. */
+        @WithDefault("http://localhost:4318")
+        URI endpoint();
+
+        /**
+         * Headers of each request to the collector, {@code name=value} with commas between, such as a token's
+         * {@code authorization=Bearer …}.
+         */
+        Optional<String> headers();
+
+        /** How long the collector may take to answer. */
+        @WithDefault("10S")
+        @DurationMin(millis = 1)
+        @DurationMax(minutes = 5)
+        Duration timeout();
+
+        /**
+         * Share of the requests that is traced, of those that come without a trace context. One that comes with a
+         * context is traced if that says so.
+         */
+        @WithDefault("1")
+        @DecimalMin("0")
+        @DecimalMax("1")
+        double sampleRatio();
+
+        /**
+         * Attributes of this process, {@code name=value} with commas between, such as {@code k8s.pod.name=…};
+         * {@code service.name} among them replaces {@code atelier}.
+         */
+        Optional<String> resource();
     }
 
     /** Leaving in order. */

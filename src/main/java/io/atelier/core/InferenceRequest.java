@@ -10,9 +10,10 @@ import org.jspecify.annotations.Nullable;
  * @param inputs   every input of the model once, in the order of its signature
  * @param outputs  names of the outputs wanted, in order; never empty
  * @param priority 0 is the model's default; else 1 is served first, {@value #LOWEST_PRIORITY} last
+ * @param trace    of the caller's request that this is, or is a part of
  */
 public record InferenceRequest(
-        @Nullable String id, ModelId model, List<Tensor> inputs, List<String> outputs, int priority) {
+        @Nullable String id, ModelId model, List<Tensor> inputs, List<String> outputs, int priority, Trace trace) {
     /** The least urgent level that a caller can ask for. */
     public static final int LOWEST_PRIORITY = 10;
 
@@ -21,8 +22,19 @@ public record InferenceRequest(
         outputs = List.copyOf(outputs);
     }
 
+    /** One that is not traced. */
+    public InferenceRequest(
+            @Nullable String id, ModelId model, List<Tensor> inputs, List<String> outputs, int priority) {
+        this(id, model, inputs, outputs, priority, Trace.NONE);
+    }
+
     /** The same, of this priority if it asks for none. */
     public InferenceRequest orPriority(int level) {
-        return priority == 0 ? new InferenceRequest(id, model, inputs, outputs, level) : this;
+        return priority == 0 ? new InferenceRequest(id, model, inputs, outputs, level, trace) : this;
+    }
+
+    /** The same as a part of this trace. */
+    public InferenceRequest in(Trace other) {
+        return other == trace ? this : new InferenceRequest(id, model, inputs, outputs, priority, other);
     }
 }

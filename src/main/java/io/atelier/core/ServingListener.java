@@ -1,5 +1,6 @@
 package io.atelier.core;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,8 +45,16 @@ public interface ServingListener {
     /** A device changed its state; {@code reason} is a short word, as for a metric's label. */
     default void onDeviceState(DeviceId device, DeviceState state, String reason) {}
 
-    /** One native execution. */
-    record Execution(DeviceId device, ModelId model, int requests, int rows, long startedNanos) {}
+    /**
+     * One native execution.
+     *
+     * @param tickets of the batch; none in a golden check
+     */
+    record Execution(DeviceId device, ModelId model, List<Ticket> tickets, int rows, long startedNanos) {
+        public int requests() {
+            return tickets.size();
+        }
+    }
 
     /**
      * Where the time of one execution went.

@@ -29,6 +29,7 @@ public final class Ticket {
     private final BatchShape shape;
     private final Deadline deadline;
     private final long arrivedNanos;
+    private final Trace trace;
     private final CompletableFuture<InferenceResult> promise = new CompletableFuture<>();
     private volatile State state = State.QUEUED;
     private volatile int attempts;
@@ -38,17 +39,23 @@ public final class Ticket {
 
     /**
      * @param arrivedNanos the ticker's reading when the request arrived
+     * @param trace        the ticket's own
      */
-    public Ticket(InferenceRequest request, BatchShape shape, Deadline deadline, long arrivedNanos) {
+    public Ticket(InferenceRequest request, BatchShape shape, Deadline deadline, long arrivedNanos, Trace trace) {
         this.request = request;
         this.shape = shape;
         this.deadline = deadline;
         this.arrivedNanos = arrivedNanos;
+        this.trace = trace;
         this.startedNanos = arrivedNanos;
     }
 
     public InferenceRequest request() {
         return request;
+    }
+
+    public Trace trace() {
+        return trace;
     }
 
     public BatchShape shape() {

@@ -576,7 +576,7 @@ public final class DeviceExecutor {
     /** Enters an execution among those that run, with an alarm for its return. */
     Launch launch(Resident resident, List<Ticket> batch, EngineBatch input, Permits.Permit permit) {
         int rows = batch.stream().mapToInt(ticket -> ticket.shape().rows()).sum();
-        Execution execution = new Execution(id, resident.queue.model(), batch.size(), rows, ticker.nanoTime());
+        Execution execution = new Execution(id, resident.queue.model(), batch, rows, ticker.nanoTime());
         Launch launch = new Launch(resident, batch, input, execution, permit);
         running.add(launch);
         watch.expectReturn(launch);

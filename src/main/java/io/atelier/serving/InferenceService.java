@@ -5,6 +5,7 @@ import io.atelier.core.InferenceRequest;
 import io.atelier.core.InferenceResult;
 import io.atelier.core.ServingException;
 import io.atelier.core.TaskInput;
+import io.atelier.core.Trace;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -38,9 +39,10 @@ public interface InferenceService {
      *
      * @param version null for the newest
      * @param values  of the task's medium; at least one
+     * @param trace   of the caller's request
      */
     CompletableFuture<Prediction> predict(
-            String model, @Nullable String version, List<TaskInput> values, Deadline deadline);
+            String model, @Nullable String version, List<TaskInput> values, Deadline deadline, Trace trace);
 
     /** Counts a request that was refused before it came to {@link #infer} or {@link #predict}. */
     void refused(ServingException reason);

@@ -6,6 +6,7 @@ import io.atelier.core.Task;
 import io.atelier.core.TaskAnswer;
 import io.atelier.core.TaskInput;
 import io.atelier.core.Tensor;
+import io.atelier.core.Trace;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -25,6 +26,7 @@ final class PredictionCall {
 
     private final ServedModel model;
     private final Task task;
+    private final Trace trace;
     private final Executor workers;
     private final Function<InferenceRequest, CompletableFuture<InferenceResult>> infer;
     private final List<CompletableFuture<?>> asked = new CopyOnWriteArrayList<>();
@@ -42,10 +44,12 @@ final class PredictionCall {
     PredictionCall(
             ServedModel model,
             Task task,
+            Trace trace,
             Executor workers,
             Function<InferenceRequest, CompletableFuture<InferenceResult>> infer) {
         this.model = model;
         this.task = task;
+        this.trace = trace;
         this.workers = workers;
         this.infer = infer;
     }
@@ -63,7 +67,8 @@ final class PredictionCall {
         if (answer.isDone()) {
             return;
         }
-        List<Task.Part> parts = task.prepare(values, model.queue().policy().maxBatchSize());
+        List<Task.Part> parts = trace.stage(
+                "prepare", () -> task.prepare(values, model.queue().policy().maxBatchSize()));
         List<CompletableFuture<List<TaskAnswer>>> answers =
                 parts.stream().map(this::ask).toList();
         if (answer.isDone()) {
@@ -82,7 +87,7 @@ final class PredictionCall {
 
     private CompletableFuture<List<TaskAnswer>> ask(Task.Part part) {
         CompletableFuture<InferenceResult> result =
-                infer.apply(new InferenceRequest(null, model.id(), part.inputs(), task.outputs(), 0));
+                infer.apply(new InferenceRequest(null, model.id(), part.inputs(), task.outputs(), 0, trace));
         asked.add(result);
         CompletableFuture<List<TaskAnswer>> answers =
                 result.thenCompose(done -> read(part, done.outputs())).toCompletableFuture();

@@ -22,6 +22,7 @@ import io.atelier.core.TaskKind;
 import io.atelier.core.Ticker;
 import io.atelier.core.Ticket;
 import io.atelier.core.Timer;
+import io.atelier.core.Trace;
 import io.atelier.device.DeviceExecutor;
 import io.atelier.device.DeviceThreads;
 import io.atelier.repository.EnsembleConfig;
@@ -143,7 +144,8 @@ public final class QueuedInferenceService implements InferenceService {
             listener.onRefused(ensemble.id(), refused);
             return CompletableFuture.failedFuture(refused);
         }
-        Ticket ticket = new Ticket(request, shape(plan.signature(), request), deadline, ticker.nanoTime());
+        Ticket ticket =
+                new Ticket(request, shape(plan.signature(), request), deadline, ticker.nanoTime(), request.trace());
         listener.onAccepted(ticket);
         PipelineRun run = PipelineRun.of(
                 plan, request, deadline, (question, until) -> infer(question, until, admission::enterFurther));
@@ -171,7 +173,12 @@ public final class QueuedInferenceService implements InferenceService {
     private CompletableFuture<InferenceResult> infer(
             ServedModel model, InferenceRequest request, Deadline deadline, Runnable entrance) {
         requireSame(model.signature(), request);
-        Ticket ticket = new Ticket(request, model.rule().shapeOf(request.inputs()), deadline, ticker.nanoTime());
+        Ticket ticket = new Ticket(
+                request,
+                model.rule().shapeOf(request.inputs()),
+                deadline,
+                ticker.nanoTime(),
+                request.trace().ofTicket());
         try {
             entrance.run();
         } catch (NotReady draining) {
@@ -216,7 +223,7 @@ public final class QueuedInferenceService implements InferenceService {
 
     @Override
     public CompletableFuture<Prediction> predict(
-            String name, @Nullable String version, List<TaskInput> values, Deadline deadline) {
+            String name, @Nullable String version, List<TaskInput> values, Deadline deadline, Trace trace) {
         ServedModel model = directory.find(name, version);
         Task task = model.task();
         if (task == null) {
@@ -237,7 +244,7 @@ public final class QueuedInferenceService implements InferenceService {
             return refuse(model, draining);
         }
         PredictionCall call = new PredictionCall(
-                model, task, workers, request -> infer(model, request, deadline, admission::enterFurther));
+                model, task, trace, workers, request -> infer(model, request, deadline, admission::enterFurther));
         var unused = call.answer().whenComplete((answer, failure) -> admission.exit());
         if (isQuick(values)) {
             begin(call, model, values);

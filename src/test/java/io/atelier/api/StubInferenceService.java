@@ -16,6 +16,7 @@ import io.atelier.core.TaskKind;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
 import io.atelier.core.Ticker;
+import io.atelier.core.Trace;
 import io.atelier.serving.DeviceView;
 import io.atelier.serving.InferenceService;
 import io.atelier.serving.ModelView;
@@ -114,7 +115,7 @@ public class StubInferenceService implements InferenceService {
 
     @Override
     public CompletableFuture<Prediction> predict(
-            String model, @Nullable String version, List<TaskInput> values, Deadline deadline) {
+            String model, @Nullable String version, List<TaskInput> values, Deadline deadline, Trace trace) {
         lastThread = Thread.currentThread();
         model(model, version);
         return prediction.apply(values);

@@ -10,9 +10,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.atelier.core.DeviceId;
 import io.atelier.core.ServingException.Cancelled;
+import io.atelier.core.ServingListener;
+import io.atelier.core.Tracing;
 import io.atelier.testing.FakeEngine;
 import io.atelier.testing.ServiceClient;
 import io.atelier.testing.StartUp;
+import io.prometheus.client.exemplars.ExemplarSampler;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.RestAssured;
@@ -23,6 +26,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -86,6 +90,12 @@ class ServingComponentTest {
 
     @Inject
     FakeService service;
+
+    @Inject
+    Tracing tracing;
+
+    @Inject
+    Optional<ExemplarSampler> exemplars;
 
     private ServiceClient client;
 
@@ -284,6 +294,19 @@ class ServingComponentTest {
                 .contains("atelier_device_up{device=\"cpu:0\"} 1.0")
                 .contains("atelier_device_inflight{device=\"cpu:1\"}")
                 .contains("atelier_queue_depth{model=\"small\",version=\"1\"} 0.0");
+    }
+
+    @Test
+    void withoutTracingNothingOfItRuns() throws Exception {
+        ok(client.post(INFER, infer(1, 1), "traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+                .join());
+
+        assertThat(tracing).isSameAs(Tracing.OFF);
+        assertThat(Tracing.OFF.observing(ServingListener.NONE)).isSameAs(ServingListener.NONE);
+        assertThat(exemplars).isEmpty();
+        assertThat(Thread.getAllStackTraces().keySet())
+                .extracting(Thread::getName)
+                .noneMatch(name -> name.contains("SpanProcessor"));
     }
 
     @Test

@@ -141,6 +141,7 @@ final class ConfigurationReference {
             case "boolean", "Boolean" -> "`true` or `false`";
             case "String" -> "text";
             case "Set<String>" -> "texts, separated by commas";
+            case "URI" -> "address";
             case "MemorySize" -> "size, such as `64M`";
             default -> type.toLowerCase(Locale.ROOT);
         };

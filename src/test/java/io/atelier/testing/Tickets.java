@@ -31,6 +31,11 @@ public final class Tickets {
     public Ticket of(float number, Duration timeout, int rows, Object key, int priority) {
         InferenceRequest request =
                 new InferenceRequest(null, MODEL, List.of(FakeEngine.row(number)), List.of("y"), priority);
-        return new Ticket(request, new BatchShape(rows, rows, key), Deadline.after(timeout, ticker), ticker.nanoTime());
+        return new Ticket(
+                request,
+                new BatchShape(rows, rows, key),
+                Deadline.after(timeout, ticker),
+                ticker.nanoTime(),
+                request.trace());
     }
 }

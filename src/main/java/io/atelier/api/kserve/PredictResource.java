@@ -55,7 +55,8 @@ public class PredictResource {
         return exchange.answer(
                 http,
                 body -> read(name, http, body),
-                question -> service.infer(question.prediction().request(), question.deadline()),
+                (question, trace) ->
+                        service.infer(question.prediction().request().in(trace), question.deadline()),
                 result -> result.outputs().stream().mapToLong(Tensor::sizeBytes).sum(),
                 (question, result) ->
                         PredictionWriter.write(result, question.prediction().byRow()));

@@ -87,14 +87,18 @@ public class InferResource {
                     body -> read(model, version, http, body, later.timeout()),
                     question -> question.predict().request().model(),
                     question -> dataBytes(question.predict().request().inputs()),
-                    question -> service.infer(
-                            question.predict().request().orPriority(later.priority()), question.deadline()),
+                    (question, trace) -> service.infer(
+                            question.predict()
+                                    .request()
+                                    .orPriority(later.priority())
+                                    .in(trace),
+                            question.deadline()),
                     InferResource::write);
         }
         return exchange.answerInParts(
                 http,
                 body -> read(model, version, http, body, null),
-                question -> service.infer(question.predict().request(), question.deadline()),
+                (question, trace) -> service.infer(question.predict().request().in(trace), question.deadline()),
                 result -> dataBytes(result.outputs()),
                 InferResource::write);
     }

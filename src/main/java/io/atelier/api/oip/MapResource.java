@@ -70,8 +70,12 @@ public class MapResource {
         return exchange.answer(
                 http,
                 line -> read(name, version, header, line),
-                question ->
-                        service.infer(question.predict().request().orPriority(policy.priority()), question.deadline()),
+                (question, trace) -> service.infer(
+                        question.predict()
+                                .request()
+                                .orPriority(policy.priority())
+                                .in(trace),
+                        question.deadline()),
                 (question, result) ->
                         InferResponseWriter.write(question.predict(), result).bytes());
     }

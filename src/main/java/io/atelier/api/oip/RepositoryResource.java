@@ -54,7 +54,7 @@ public class RepositoryResource {
         return exchange.answer(
                 http,
                 RepositoryRequest::read,
-                request -> models.index(),
+                (request, trace) -> models.index(),
                 states -> 0,
                 (request, states) -> write(states.stream()
                         .filter(state -> !request.readyOnly() || state.state() == State.READY)
@@ -93,7 +93,7 @@ public class RepositoryResource {
         return exchange.answer(
                 http.request(),
                 RepositoryRequest::read,
-                request -> {
+                (request, trace) -> {
                     authentication.requireAdmin(http);
                     return change.apply(request).thenApply(done -> "{}");
                 },

@@ -46,8 +46,8 @@ public class EmbeddingsResource {
         return exchange.answer(
                 http,
                 body -> read(http, body),
-                question -> service.predict(
-                        question.request().model(), null, question.request().values(), question.deadline()),
+                (question, trace) -> service.predict(
+                        question.request().model(), null, question.request().values(), question.deadline(), trace),
                 EmbeddingsResponse::dataBytes,
                 (question, embeddings) -> EmbeddingsResponse.write(question.request(), embeddings));
     }

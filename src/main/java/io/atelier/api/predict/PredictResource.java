@@ -7,6 +7,7 @@ import io.atelier.api.Refusals;
 import io.atelier.core.Deadline;
 import io.atelier.core.InferenceRequest;
 import io.atelier.core.InferenceResult;
+import io.atelier.core.Trace;
 import io.atelier.serving.InferenceService;
 import io.atelier.serving.ModelView;
 import io.atelier.serving.Prediction;
@@ -133,18 +134,19 @@ public class PredictResource {
         return new Question.Plain(model, plain, service.deadline(timeout.minus(body.age())));
     }
 
-    private CompletableFuture<Answer> ask(Question question) {
+    private CompletableFuture<Answer> ask(Question question, Trace trace) {
         if (question instanceof Question.Plain plain) {
             return mapped(
                     service.predict(
                             plain.model().id().name(),
                             plain.model().id().version(),
                             plain.plain().values(),
-                            plain.deadline()),
+                            plain.deadline(),
+                            trace),
                     Answer.Plain::new);
         }
         Question.Arrays arrays = (Question.Arrays) question;
-        return mapped(service.infer(arrays.request(), arrays.deadline()), Answer.Arrays::new);
+        return mapped(service.infer(arrays.request().in(trace), arrays.deadline()), Answer.Arrays::new);
     }
 
     /** The answer in another form; cancelling it cancels what was asked. */

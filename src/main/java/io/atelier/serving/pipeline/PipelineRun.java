@@ -134,7 +134,8 @@ public final class PipelineRun extends PendingInference {
                             .map(TensorSpec::name)
                             .filter(output -> uses.containsKey(step.gives().getOrDefault(output, "")))
                             .toList(),
-                    request.priority());
+                    request.priority(),
+                    request.trace());
         }
         String misfit = misfit(step.signature(), question.inputs());
         if (misfit != null) {
