@@ -39,9 +39,10 @@ class JobsIT extends JobsScenarios {
                 .statusCode(200);
     }
 
+    /** Of one that fails before the answer is sent the failure is the answer. */
     @Test
     void aFailureIsKept() {
-        String job = accept("table", "INT64", "[1,1]", "7");
+        String job = accept("slow_table", "INT64", "[1,1]", "7");
 
         awaitStatus(job, "failed");
         given().get(job + "/result").then().statusCode(500).body("code", equalTo("ENGINE_FAILURE"));

@@ -13,8 +13,10 @@ import java.util.Map;
 public final class SuiteModels {
     private static final long SLOW_ROUNDS = 4000;
 
-    /** As ONNX numbers it. */
+    /** As ONNX numbers them. */
     private static final long INT32 = 6;
+
+    private static final long INT64 = 7;
 
     private SuiteModels() {}
 
@@ -32,6 +34,7 @@ public final class SuiteModels {
         }
         model(root, "BYTES3", OnnxModelWriter.identity("BYTES", "batch", 2, 1), "");
         model(root, "table", table(), "");
+        model(root, "slow_table", slowTable(), "");
         model(root, "loop", loop(), "batching: {max-queue-size: 1}\ninstances: 1\n");
         model(root, "broken", "not a model".getBytes(UTF_8), "");
         model(root, "misspelt", OnnxModelWriter.add("batch", 2), "batchin: {}\n");
@@ -88,6 +91,22 @@ public final class SuiteModels {
                 .node("MatMul", List.of("before", "weights"), List.of("after"))
                 .output("goes_on_after", "BOOL")
                 .output("after", "FLOAT", 64, 64);
+    }
+
+    /** As {@link #table}, but a tenth of a second later. */
+    private static byte[] slowTable() {
+        return new OnnxModelWriter()
+                .input("INPUT0", "INT64", "batch", 1)
+                .int64s("rounds", List.of(1), SLOW_ROUNDS)
+                .floats("weights", List.of(64, 64), new float[64 * 64])
+                .floats("table", List.of(3), 0.5f, 1.5f, 2.5f)
+                .nodeWithGraph("Loop", List.of("rounds", "", "weights"), List.of("zeros"), "body", round())
+                .node("ReduceMax", List.of("zeros"), List.of("zero"), Map.of("keepdims", 0L))
+                .node("Cast", List.of("zero"), List.of("nothing"), Map.of("to", INT64))
+                .node("Add", List.of("INPUT0", "nothing"), List.of("index"))
+                .node("Gather", List.of("table", "index"), List.of("OUTPUT0"))
+                .output("OUTPUT0", "FLOAT", "batch", 1)
+                .toBytes();
     }
 
     /** Adds and subtracts as the conformance suite's {@code add}, and nothing that takes a tenth of a second. */
