@@ -121,7 +121,8 @@ public final class Ensembles {
         return obstacle(ensemble).isEmpty();
     }
 
-    private Optional<String> obstacle(ServedEnsemble ensemble) {
+    /** Why it cannot serve now; empty if it can. */
+    Optional<String> obstacle(ServedEnsemble ensemble) {
         try {
             planNow(ensemble);
             return Optional.empty();

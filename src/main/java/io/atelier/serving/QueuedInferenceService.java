@@ -318,6 +318,11 @@ public final class QueuedInferenceService implements InferenceService {
         Map<String, String> details = new TreeMap<>();
         details.put("phase", admission.phase().name());
         directory.states().forEach((model, state) -> details.put("model " + model, state));
+        directory
+                .ensembles()
+                .forEach(ensemble -> ensembles
+                        .obstacle(ensemble)
+                        .ifPresent(reason -> details.put("model " + ensemble.id(), "UNAVAILABLE: " + reason)));
         directory.failures().forEach((name, reason) -> details.put("model " + name, "FAILED: " + reason));
         devices.forEach(executor ->
                 details.put("device " + executor.id(), executor.state().name() + ": " + executor.reason()));

@@ -156,6 +156,7 @@ abstract class EnsembleScenarios {
             assertThat(entry("four").get("reason").asText())
                     .isEqualTo("step 1 (three): ensemble 'three' is not ready: " + missing);
             assertThat(entry("outer").get("state").asText()).isEqualTo("READY");
+            assertThat(client.get("/q/health/ready").join().body()).contains("UNAVAILABLE: " + missing);
         } finally {
             ok(client.post("/v2/repository/models/b/load", "").get(20, TimeUnit.SECONDS));
         }
