@@ -473,7 +473,7 @@ class ApiComponentTest {
                 .statusCode(200)
                 .body("paths", hasKey("/v2/models/{model}/infer"))
                 .body("paths", hasKey("/v1/embeddings"))
-                .body("paths.'/v2/models/{model}/infer'.post.requestBody.content", hasKey("application/json"))
+                .body("components.requestBodies.inference.content", hasKey("application/json"))
                 .body("paths.'/v2/models/{model}/infer'.post.responses", hasKey("429"));
     }
 
