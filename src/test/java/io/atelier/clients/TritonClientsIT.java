@@ -34,8 +34,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What Triton's clients put on the wire, and what they look for in the answer. The clients themselves are not to be had
- * from the registries that this project builds from, so their requests were read off their sources.
+ * What Triton's clients put on the wire, and what they look for in the answer: their requests, written down from their
+ * sources, are replayed. {@link TritonJavaIT} runs the Java client itself.
  *
  * @see <a href="https://github.com/triton-inference-server/client">Triton's client libraries and examples</a>
  */
