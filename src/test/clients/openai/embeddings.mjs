@@ -17,6 +17,16 @@ for (const [i, value] of floats.data[1].embedding.entries()) {
     assert.ok(Math.abs(value - answer.data[1].embedding[i]) < 1e-6);
 }
 
+const models = [];
+for await (const model of client.models.list()) {
+    models.push(model);
+}
+assert.deepEqual(models.map(model => model.id), ['minilm']);
+assert.equal(models[0].object, 'model');
+assert.equal((await client.models.retrieve('minilm')).id, 'minilm');
+const absent = await client.models.retrieve('no-such').catch(error => error);
+assert.ok(absent instanceof OpenAI.NotFoundError, String(absent));
+
 const unknown = await client.embeddings.create({ ...question, model: 'no-such' }).catch(error => error);
 assert.ok(unknown instanceof OpenAI.NotFoundError, String(unknown));
 assert.equal(unknown.code, 'model_not_found');
