@@ -21,8 +21,8 @@ const models = [];
 for await (const model of client.models.list()) {
     models.push(model);
 }
-assert.deepEqual(models.map(model => model.id), ['minilm']);
-assert.equal(models[0].object, 'model');
+assert.ok(models.some(model => model.id === 'minilm'), JSON.stringify(models));
+assert.ok(models.every(model => model.object === 'model'), JSON.stringify(models));
 assert.equal((await client.models.retrieve('minilm')).id, 'minilm');
 const absent = await client.models.retrieve('no-such').catch(error => error);
 assert.ok(absent instanceof OpenAI.NotFoundError, String(absent));

@@ -2,6 +2,7 @@ package io.atelier.api;
 
 import io.atelier.core.InferenceResult;
 import io.atelier.core.ServingException;
+import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.ServingException.Overloaded;
 import io.atelier.core.ServingException.PayloadTooLarge;
 import io.atelier.core.Tensor;
@@ -90,6 +91,11 @@ public class LineExchange {
             Function<byte[], Q> read,
             BiFunction<Q, Trace, CompletableFuture<InferenceResult>> ask,
             BiFunction<Q, InferenceResult, byte[]> write) {
+        InvalidInput refusal = BodyCoding.refusal(request);
+        if (refusal != null) {
+            LingeringClose.of(vertx, request);
+            return Uni.createFrom().failure(refusal);
+        }
         Trace trace = edge.begin(request);
         Uni<Void> answered = Uni.createFrom().emitter(emitter -> {
             if (streams.incrementAndGet() > policy.maxStreams()) {
@@ -161,11 +167,18 @@ public class LineExchange {
                         lines.end();
                         work();
                     })
-                    .exceptionHandler(gone -> close());
+                    .exceptionHandler(this::broken);
             if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
                 response.writeContinue();
             }
             work();
+        }
+
+        private void broken(Throwable cause) {
+            if (!closed && !response.headWritten()) {
+                BodyCoding.answerIfBroken(request, cause);
+            }
+            close();
         }
 
         /** The client has gone, or all is said. */

@@ -1,10 +1,8 @@
 package io.atelier.api;
 
-import io.atelier.core.ErrorCode;
 import io.atelier.core.ServingException.Cancelled;
 import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.ServingException.PayloadTooLarge;
-import io.netty.handler.codec.compression.DecompressionException;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
@@ -12,7 +10,6 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.impl.HttpServerConnection;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.WebApplicationException;
@@ -40,7 +37,6 @@ public class RequestBodyReader {
 
     private static final int TAIL_BYTES = 16 << 10;
     private static final byte[] NOTHING = {};
-    private static final int MOST_SHOWN = 40;
     private static final int ROUGH_LIMIT = Integer.MAX_VALUE - Byte.MAX_VALUE;
 
     private final Vertx vertx;
@@ -64,12 +60,10 @@ public class RequestBodyReader {
 
     /** The body of a request that nobody has begun to read; to be subscribed to on its event loop. */
     Uni<ReceivedBody> read(HttpServerRequest request) {
-        String coding = request.getHeader(HttpHeaders.CONTENT_ENCODING);
-        if (coding != null && !coding.equalsIgnoreCase("identity")) {
+        InvalidInput refusal = BodyCoding.refusal(request);
+        if (refusal != null) {
             LingeringClose.of(vertx, request);
-            return Uni.createFrom()
-                    .failure(new InvalidInput(
-                            "Content-Encoding is '" + shown(coding) + "', what is read here is gzip and deflate"));
+            return Uni.createFrom().failure(refusal);
         }
         return Uni.createFrom().emitter(emitter -> new Collector(request, emitter).start());
     }
@@ -142,24 +136,10 @@ public class RequestBodyReader {
         }
 
         private void broken(Throwable cause) {
-            if (cause instanceof DecompressionException && end()) {
-                refuseCoding();
+            if (!over && BodyCoding.answerIfBroken(request, cause)) {
+                end();
             }
             fail(new Cancelled());
-        }
-
-        /** Answers itself: Vert.x closes the connection as soon as it has told of such a body. */
-        private void refuseCoding() {
-            Problem problem =
-                    Problem.of(ErrorCode.INVALID_INPUT, "the body is not what its Content-Encoding says", null);
-            request.response()
-                    .setStatusCode(problem.status())
-                    .putHeader(HttpHeaders.CONTENT_TYPE, Problem.MEDIA_TYPE)
-                    .putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE)
-                    .end(Buffer.buffer(problem.json(request.path())));
-            if (request.connection() instanceof HttpServerConnection connection) {
-                connection.channel().flush(); // inside a read Vert.x itself flushes at its end, and then it is too late
-            }
         }
 
         private void late() {
@@ -189,10 +169,6 @@ public class RequestBodyReader {
     @SuppressWarnings("deprecation") // the public way to them that does not copy
     private static ByteBuffer bytes(Buffer chunk) {
         return chunk.getByteBuf().nioBuffer();
-    }
-
-    private static String shown(String text) {
-        return text.length() <= MOST_SHOWN ? text : text.substring(0, MOST_SHOWN) + "…";
     }
 
     private static int firstBytes(HttpServerRequest request) {

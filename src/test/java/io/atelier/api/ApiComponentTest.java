@@ -211,6 +211,19 @@ class ApiComponentTest {
     }
 
     @Test
+    void aTimeoutOfZeroIsTheModelsOwn() {
+        String body = INFER.replace("{\"id\"", "{\"parameters\":{\"timeout\":0},\"id\"");
+        given().header("Request-Timeout", "4")
+                .body(body)
+                .post(INFER_PATH)
+                .then()
+                .statusCode(200);
+        assertTimeout(4);
+        given().body(body).post(INFER_PATH).then().statusCode(200);
+        assertTimeout(5);
+    }
+
+    @Test
     void aTimeoutThatHasPassedIsNotExecuted() {
         service.answer = request -> {
             throw new AssertionError("executed");

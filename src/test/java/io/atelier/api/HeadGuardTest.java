@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class HeadGuardTest {
@@ -81,6 +82,50 @@ class HeadGuardTest {
                     .contains("\"error\":\"the request tells the length of its body more than once\"");
             assertThat(other.channel.isOpen()).isFalse();
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "/v2?%zz | Malformed escape pair, behind 4 characters",
+                "/v2/models/%4 | Malformed escape pair, behind 11 characters",
+                "/v2?a={1} | Illegal character in query, behind 6 characters",
+            })
+    void saysWhyAnAddressIsRefused(String address, String reason) {
+        String head = "GET " + address + " HTTP/1.1\r\nHost: a\r\n\r\n";
+        for (int cut = 0; cut <= head.length(); cut++) {
+            HeadGuardTest other = new HeadGuardTest();
+            other.send(head.substring(0, cut));
+            if (other.channel.isOpen()) {
+                other.send(head.substring(cut));
+            }
+
+            ByteBuf answer = other.channel.readOutbound();
+            assertThat(answer.toString(UTF_8))
+                    .startsWith("HTTP/1.1 400 Bad Request\r\n")
+                    .contains("\"error\":\"the address is no URI: " + reason + "\"");
+            assertThat(other.channel.isOpen()).isFalse();
+        }
+    }
+
+    @Test
+    void refusesACompressedBodyThatUpgrades() {
+        send("POST /v2 HTTP/1.1\r\nUpgrade: h2c\r\nContent-Length: 3\r\nContent-Encoding: gzip\r\n\r\nabc");
+
+        assertThat(channel.<ByteBuf>readOutbound().toString(UTF_8))
+                .startsWith("HTTP/1.1 400 Bad Request\r\n")
+                .contains("\"error\":\"the request has Content-Encoding and Upgrade,");
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"*", "/v2?a=%25&b=%c3%A9", "http://a:80/v2", "/v2/models/a%2Fb/infer?a=1&b"})
+    void letsAddressesThrough(String address) {
+        send("GET " + address + " HTTP/1.1\r\nHost: a\r\n\r\n");
+
+        assertThat(channel.<ByteBuf>readOutbound()).isNull();
+        assertThat(channel.isOpen()).isTrue();
     }
 
     @ParameterizedTest

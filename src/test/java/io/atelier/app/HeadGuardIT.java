@@ -55,6 +55,38 @@ class HeadGuardIT {
     }
 
     @Test
+    void saysWhyAnAddressIsRefused() throws IOException {
+        for (String request : List.of("GET /v2?%zz", "POST /v2/models/minilm/infer?%zz", "GET /v2/models/%zz")) {
+            try (Socket client = connect()) {
+                client.getOutputStream().write((request + " HTTP/1.1\r\nHost: a\r\n\r\n").getBytes(ISO_8859_1));
+                assertThat(new String(client.getInputStream().readAllBytes(), ISO_8859_1))
+                        .startsWith("HTTP/1.1 400 ")
+                        .contains("\r\ncontent-type: application/problem+json\r\n")
+                        .containsPattern("\"error\":\"the address is no URI: Malformed escape pair, behind \\d+ char");
+            }
+        }
+    }
+
+    /** As HTTP clients send that prefer HTTP/2. */
+    @Test
+    void refusesACompressedBodyThatUpgrades() throws IOException {
+        String headers = """
+                Connection: Upgrade, HTTP2-Settings
+                Upgrade: h2c
+                HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA
+                Content-Encoding: gzip
+                Content-Length: 20
+
+                """;
+        try (Socket client = connect()) {
+            client.getOutputStream().write((REQUEST + headers.replace("\n", "\r\n")).getBytes(ISO_8859_1));
+            assertThat(new String(client.getInputStream().readAllBytes(), ISO_8859_1))
+                    .startsWith("HTTP/1.1 400 ")
+                    .contains("the request has Content-Encoding and Upgrade, and is read with one of them only");
+        }
+    }
+
+    @Test
     void closesConnectionsWhoseHeadsTrickleWhileOthersAreServed() throws IOException {
         ServiceClient probe = ServiceClient.ofTestedService();
         List<Socket> slow = new ArrayList<>();

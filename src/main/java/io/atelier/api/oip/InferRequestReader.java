@@ -193,10 +193,10 @@ final class InferRequestReader {
         switch (name) {
             case "timeout" -> {
                 long micros = integer(json, "parameters.timeout");
-                if (micros < 1) {
-                    throw new InvalidInput("parameters.timeout is %d, not at least 1 microsecond".formatted(micros));
+                if (micros < 0) {
+                    throw new InvalidInput("parameters.timeout is %d, not 0 or more microseconds".formatted(micros));
                 }
-                timeout = Duration.of(micros, ChronoUnit.MICROS);
+                timeout = micros == 0 ? null : Duration.of(micros, ChronoUnit.MICROS); // 0 is Triton's word for none
             }
             case "priority" -> {
                 long value = integer(json, "parameters.priority");

@@ -81,6 +81,15 @@ class InferRequestReaderTest {
         assertThat(predict.request().priority()).isEqualTo(2);
     }
 
+    /** Triton's own default, with which its clients ask for the model's timeout. */
+    @Test
+    void aTimeoutOfZeroIsNone() {
+        PredictRequest predict =
+                read(TWO_INPUTS, "{\"parameters\":{\"timeout\":0},\"inputs\":[" + IDS + "," + MASK + "]}");
+
+        assertThat(predict.timeout()).isNull();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -143,7 +152,7 @@ class InferRequestReaderTest {
                 "{\"inputs\":[IDS,MASK],\"outputs\":[{\"name\":\"hidden\",\"parameters\":{\"classification\":true}}]} | outputs[0].parameters.classification is not an integer",
                 "{\"inputs\":[IDS,MASK],\"outputs\":[{\"name\":\"hidden\",\"parameters\":{\"binary_data\":1}}]} | outputs[0].parameters.binary_data is not true or false",
                 "{\"inputs\":[IDS,MASK],\"parameters\":{\"binary_data_output\":\"true\"}} | parameters.binary_data_output is not true or false",
-                "{\"inputs\":[IDS,MASK],\"parameters\":{\"timeout\":0}} | parameters.timeout is 0, not at least 1 microsecond",
+                "{\"inputs\":[IDS,MASK],\"parameters\":{\"timeout\":-1}} | parameters.timeout is -1, not 0 or more microseconds",
                 "{\"inputs\":[IDS,MASK],\"parameters\":{\"timeout\":\"1\"}} | parameters.timeout is not an integer",
                 "{\"inputs\":[IDS,MASK],\"parameters\":{\"timeout\":1.5}} | parameters.timeout is not an integer",
                 "{\"inputs\":[IDS,MASK],\"parameters\":{\"priority\":-1}} | parameters.priority is -1, not 0 to 10",
