@@ -67,10 +67,11 @@ class TracesIT {
         try (PackagedService service = PackagedService.start(
                 "atelier.devices=cpu",
                 "atelier.tracing.enabled=true",
-                "atelier.tracing.endpoint=http://localhost:"
+                "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:"
                         + collector.getAddress().getPort() + "/otlp/",
+                "OTEL_SERVICE_NAME=search",
                 "atelier.tracing.headers=x-token=secret",
-                "atelier.tracing.resource=k8s.pod.name=pod-7")) {
+                "OTEL_RESOURCE_ATTRIBUTES=k8s.pod.name=pod-7")) {
             ServiceClient client = new ServiceClient(service.awaitLoaded());
             ok(client.post(
                             "/v1/embeddings",
@@ -92,7 +93,7 @@ class TracesIT {
                 .toList();
         assertThat(sent)
                 .allSatisfy(spans -> assertThat(texts(spans.getResource().getAttributesList()))
-                        .containsEntry("service.name", "atelier")
+                        .containsEntry("service.name", "search")
                         .containsEntry("k8s.pod.name", "pod-7"));
         Map<String, Span> spans = sent.stream()
                 .flatMap(resource -> resource.getScopeSpansList().stream())

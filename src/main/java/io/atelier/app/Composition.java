@@ -80,7 +80,8 @@ class Composition {
                 ? new OpenTelemetryTracing(
                         spans.get(),
                         config.tracing().sampleRatio(),
-                        TraceSettings.resource(config.tracing().resource(), Service.version()))
+                        TraceSettings.resource(
+                                config.tracing().serviceName(), config.tracing().resource(), Service.version()))
                 : Tracing.OFF;
     }
 

@@ -23,11 +23,11 @@ final class TraceSettings {
     }
 
     /** Attributes of this process. */
-    static Map<String, String> resource(Optional<String> more, String version) {
+    static Map<String, String> resource(String name, Optional<String> more, String version) {
         Map<String, String> resource = new LinkedHashMap<>();
-        resource.put("service.name", "atelier");
         resource.put("service.version", version);
         resource.putAll(pairs("atelier.tracing.resource", more.orElse("")));
+        resource.put("service.name", name);
         return resource;
     }
 

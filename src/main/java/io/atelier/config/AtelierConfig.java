@@ -323,14 +323,22 @@ public interface AtelierConfig {
         @WithDefault("false")
         boolean enabled();
 
-        /** The collector: OTLP's base address over HTTP, to which {@code /v1/traces} is added. */
-        @WithDefault("http://localhost:4318")
+        /**
+         * The collector: OTLP's base address over HTTP, to which {@code /v1/traces} is added. Where it is not set,
+         * OpenTelemetry's own variable counts, as for the three below that name one.
+         */
+        @WithDefault("${OTEL_EXPORTER_OTLP_ENDPOINT:http://localhost:4318}")
         URI endpoint();
+
+        /** What the service is called in traces. */
+        @WithDefault("${OTEL_SERVICE_NAME:atelier}")
+        String serviceName();
 
         /**
          * Headers of each request to the collector, {@code name=value} with commas between, such as a token's
          * {@code authorization=Bearer …}.
          */
+        @WithDefault("${OTEL_EXPORTER_OTLP_HEADERS:}")
         Optional<String> headers();
 
         /** How long the collector may take to answer. */
@@ -349,9 +357,9 @@ public interface AtelierConfig {
         double sampleRatio();
 
         /**
-         * Attributes of this process, {@code name=value} with commas between, such as {@code k8s.pod.name=…};
-         * {@code service.name} among them replaces {@code atelier}.
+         * Attributes of this process, {@code name=value} with commas between, such as {@code k8s.pod.name=…}.
          */
+        @WithDefault("${OTEL_RESOURCE_ATTRIBUTES:}")
         Optional<String> resource();
     }
 

@@ -14,10 +14,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TraceSettingsTest {
     @Test
     void theProcessIsDescribedByItsNameItsVersionAndWhatIsSet() {
-        assertThat(TraceSettings.resource(Optional.empty(), "1.2"))
-                .isEqualTo(Map.of("service.name", "atelier", "service.version", "1.2"));
-        assertThat(TraceSettings.resource(Optional.of("service.name=other, k8s.pod.name = a=b ,"), "1.2"))
-                .isEqualTo(Map.of("service.name", "other", "service.version", "1.2", "k8s.pod.name", "a=b"));
+        assertThat(TraceSettings.resource("search", Optional.empty(), "1.2"))
+                .isEqualTo(Map.of("service.name", "search", "service.version", "1.2"));
+        assertThat(TraceSettings.resource("search", Optional.of("service.name=other, k8s.pod.name = a=b ,"), "1.2"))
+                .isEqualTo(Map.of("service.name", "search", "service.version", "1.2", "k8s.pod.name", "a=b"));
     }
 
     @ParameterizedTest
