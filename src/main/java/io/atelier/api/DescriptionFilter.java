@@ -2,6 +2,7 @@ package io.atelier.api;
 
 import io.quarkus.smallrye.openapi.OpenApiFilter;
 import io.quarkus.smallrye.openapi.OpenApiFilter.RunStage;
+import java.util.List;
 import java.util.Map;
 import org.eclipse.microprofile.openapi.OASFactory;
 import org.eclipse.microprofile.openapi.OASFilter;
@@ -13,11 +14,17 @@ import org.eclipse.microprofile.openapi.models.parameters.Parameter.In;
 
 /**
  * Does in the API's description what annotations cannot say: gives the parameters of the paths, which the scanner finds by
- * itself, the descriptions and examples of {@code META-INF/openapi.yaml}, and takes away the "OK" that it puts beside a
- * reference to a described answer. Runs when the service is built.
+ * itself, the descriptions and examples of {@code META-INF/openapi.yaml}; takes away the "OK" that it puts beside a
+ * reference to a described answer, and the schemas of Vert.x' buffers; names headers, of which SmallRye keeps one reference
+ * alone; gives each refusal its body, and each operation that may want a key the refusal of one. Runs when the service is built.
  */
 @OpenApiFilter(stages = RunStage.BUILD)
 public final class DescriptionFilter implements OASFilter {
+    private static final String OPEN_PATHS = "/v2/health/";
+    private static final Map<String, List<String>> HEADERS =
+            Map.of("202", List.of("header-length", "prefer"), "504", List.of("request-timeout"));
+    private static final List<String> NO_SCHEMAS_OF_OURS = List.of("Buffer", "ByteBuf");
+
     @Override
     public void filterOpenAPI(OpenAPI description) {
         Map<String, Parameter> described = description.getComponents().getParameters();
@@ -26,8 +33,42 @@ public final class DescriptionFilter implements OASFilter {
                 .getPathItems()
                 .forEach((path, item) -> item.getOperations().forEach((method, operation) -> {
                     referToParameters(path, method, operation, described);
+                    nameHeaders(operation);
+                    refuseWithoutKey(path, operation);
+                    sayProblems(operation);
                     leaveReferencesAlone(operation);
                 }));
+        NO_SCHEMAS_OF_OURS.forEach(description.getComponents()::removeSchema);
+    }
+
+    /** The headers of a request that asks a model, told by what it may be answered. */
+    private static void nameHeaders(Operation operation) {
+        HEADERS.forEach((answer, headers) -> {
+            if (operation.getResponses().hasAPIResponse(answer)) {
+                headers.forEach(header ->
+                        operation.addParameter(OASFactory.createParameter().ref(header)));
+            }
+        });
+    }
+
+    private static void refuseWithoutKey(String path, Operation operation) {
+        if (!path.startsWith(OPEN_PATHS)) {
+            operation
+                    .getResponses()
+                    .addAPIResponse("401", OASFactory.createAPIResponse().ref("unauthenticated"));
+        }
+    }
+
+    private static void sayProblems(Operation operation) {
+        operation.getResponses().getAPIResponses().forEach((code, response) -> {
+            if (!code.startsWith("2") && response.getRef() == null && response.getContent() == null) {
+                response.setContent(OASFactory.createContent()
+                        .addMediaType(
+                                Problem.MEDIA_TYPE,
+                                OASFactory.createMediaType()
+                                        .schema(OASFactory.createSchema().ref("Problem"))));
+            }
+        });
     }
 
     private static void referToParameters(

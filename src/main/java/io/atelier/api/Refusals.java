@@ -9,7 +9,6 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
 /** Says of an operation that asks a model how it can be refused. Read when the service is built, for its description. */
 @APIResponse(responseCode = "400", ref = "invalid")
-@APIResponse(responseCode = "401", ref = "unauthenticated")
 @APIResponse(responseCode = "404", ref = "unknown")
 @APIResponse(responseCode = "413", ref = "too-large")
 @APIResponse(responseCode = "429", ref = "overloaded")

@@ -11,12 +11,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Map.Entry;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A request that the API's description shows, and the answer that it shows under the same name.
  *
  * @param target the path, its parameters filled in from their examples: the one of this name, or else the first
- * @param name   of the example
+ * @param name   of the example; empty for an operation that takes no body
  * @param headers the body's Content-Type, and parameters that have an example of this name
  * @param answer  empty if the description shows none
  */
@@ -27,8 +28,37 @@ record OpenApiExample(
         Map<String, String> headers,
         BodyPublisher body,
         Optional<Answer> answer) {
-    /** An answer with status 200. */
-    record Answer(String mediaType, JsonNode value) {}
+    /**
+     * An answer that is no refusal.
+     *
+     * @param value  empty if it is described by its schema alone
+     * @param schema what is described of it
+     */
+    record Answer(int status, String mediaType, Optional<JsonNode> value, JsonNode schema) {}
+
+    /** Every operation that takes no body. */
+    static List<OpenApiExample> withoutBody(JsonNode description) {
+        List<OpenApiExample> examples = new ArrayList<>();
+        description
+                .get("paths")
+                .properties()
+                .forEach(path -> path.getValue().properties().stream()
+                        .filter(operation -> !operation.getValue().has("requestBody"))
+                        .filter(operation -> operation.getValue().has("responses"))
+                        .map(operation -> new Body(
+                                operation.getKey().toUpperCase(Locale.ROOT),
+                                path.getKey(),
+                                operation.getValue(),
+                                "",
+                                path.getValue()))
+                        .forEach(operation -> examples.add(of(
+                                description,
+                                operation,
+                                "",
+                                BodyPublishers.noBody(),
+                                described(description, operation)))));
+        return examples;
+    }
 
     /** Every example of a request. */
     static List<OpenApiExample> in(JsonNode description) {
@@ -89,8 +119,15 @@ record OpenApiExample(
     }
 
     private static OpenApiExample of(JsonNode description, Body body, String name, JsonNode example) {
+        return of(description, body, name, body(example), answer(description, body, name));
+    }
+
+    private static OpenApiExample of(
+            JsonNode description, Body body, String name, BodyPublisher publisher, Optional<Answer> answer) {
         Map<String, String> headers = new LinkedHashMap<>();
-        headers.put("Content-Type", body.mediaType());
+        if (!body.mediaType().isEmpty()) {
+            headers.put("Content-Type", body.mediaType());
+        }
         String target = body.path();
         for (JsonNode written : body.operation().path("parameters")) {
             JsonNode parameter = resolved(description, written);
@@ -103,7 +140,7 @@ record OpenApiExample(
                 headers.put(parameterName, named.asText());
             }
         }
-        return new OpenApiExample(body.method(), target, name, headers, body(example), answer(description, body, name));
+        return new OpenApiExample(body.method(), target, name, headers, publisher, answer);
     }
 
     private static JsonNode first(JsonNode parameter) {
@@ -123,18 +160,43 @@ record OpenApiExample(
     }
 
     private static Optional<Answer> answer(JsonNode description, Body body, String name) {
-        return resolved(description, body.operation().path("responses").path("200"))
-                .path("content")
-                .properties()
-                .stream()
-                .filter(content -> content.getValue().path("examples").has(name))
-                .map(content -> new Answer(
-                        content.getKey(),
-                        content.getValue().path("examples").path(name).path("value")))
+        return answers(description, body)
+                .filter(answer -> answer.content().path("examples").has(name))
+                .map(answer -> answer.shown(name))
                 .findFirst();
     }
 
-    private static JsonNode resolved(JsonNode description, JsonNode node) {
+    /** The one answer of an operation without a body; its first example, if it has one. */
+    private static Optional<Answer> described(JsonNode description, Body operation) {
+        return answers(description, operation)
+                .map(answer -> answer.shown(answer.content().path("examples").properties().stream()
+                        .map(Entry::getKey)
+                        .findFirst()
+                        .orElse("")))
+                .findFirst();
+    }
+
+    /** What an operation may answer that is no refusal. */
+    private record Described(int status, String mediaType, JsonNode content) {
+        Answer shown(String example) {
+            JsonNode value = content.path("examples").path(example).path("value");
+            return new Answer(
+                    status,
+                    mediaType,
+                    value.isMissingNode() ? Optional.empty() : Optional.of(value),
+                    content.path("schema"));
+        }
+    }
+
+    private static Stream<Described> answers(JsonNode description, Body body) {
+        return body.operation().path("responses").properties().stream()
+                .filter(response -> response.getKey().startsWith("2"))
+                .flatMap(response -> resolved(description, response.getValue()).path("content").properties().stream()
+                        .map(content -> new Described(
+                                Integer.parseInt(response.getKey()), content.getKey(), content.getValue())));
+    }
+
+    static JsonNode resolved(JsonNode description, JsonNode node) {
         return node.has("$ref") ? description.at(node.get("$ref").asText().substring(1)) : node;
     }
 }

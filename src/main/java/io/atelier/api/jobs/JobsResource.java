@@ -18,10 +18,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.eclipse.microprofile.openapi.annotations.Operation;
-import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
-import org.eclipse.microprofile.openapi.annotations.media.Content;
-import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
-import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jboss.resteasy.reactive.RestPath;
@@ -33,11 +29,6 @@ import org.jboss.resteasy.reactive.RestResponse.ResponseBuilder;
 @NonBlocking
 @Tag(name = "Jobs")
 public class JobsResource {
-    private static final String STATUS = """
-            {"id": "7b0c2c38-8f0e-4a53-9a3e-3a1f1f6f8d55", "status": "succeeded",
-             "model_name": "m", "model_version": "1",
-             "created": "2026-01-01T12:00:00Z", "expires": "2026-01-01T12:10:01Z"}""";
-
     private static final Duration SOON = Duration.ofSeconds(1);
 
     private final Jobs jobs;
@@ -49,14 +40,7 @@ public class JobsResource {
     @GET
     @Produces(MediaType.APPLICATION_JSON)
     @Operation(summary = "How a job stands: queued, running, succeeded, failed or cancelled")
-    @APIResponse(
-            responseCode = "200",
-            description = "Its status, and when it expires",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(type = SchemaType.OBJECT),
-                            examples = @ExampleObject(name = "status", value = STATUS)))
+    @APIResponse(responseCode = "200", ref = "job")
     @APIResponse(responseCode = "404", description = "Unknown, deleted or expired")
     public Uni<RestResponse<byte[]>> status(@RestPath("job") String id) {
         return found(() -> jobs.find(id)).onItem().transform(JobsResource::statusOf);
@@ -65,7 +49,7 @@ public class JobsResource {
     @GET
     @Path("/result")
     @Operation(summary = "The answer of a job, as the same request gets it that waits for it")
-    @APIResponse(responseCode = "200", description = "The result")
+    @APIResponse(responseCode = "200", ref = "inferred")
     @APIResponse(responseCode = "404", description = "Unknown, deleted or expired")
     @APIResponse(responseCode = "409", description = "Not finished")
     @APIResponse(responseCode = "default", description = "Why there is no result")
@@ -76,7 +60,7 @@ public class JobsResource {
     @DELETE
     @Produces(MediaType.APPLICATION_JSON)
     @Operation(summary = "Cancel a job, or forget its result; one that is queued is never executed")
-    @APIResponse(responseCode = "200", description = "Its last status")
+    @APIResponse(responseCode = "200", ref = "job")
     @APIResponse(responseCode = "404", description = "Unknown, deleted or expired")
     public Uni<RestResponse<byte[]>> delete(@RestPath("job") String id) {
         return found(() -> jobs.cancel(id)).onItem().transform(JobsResource::statusOf);

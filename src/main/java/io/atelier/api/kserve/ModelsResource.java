@@ -13,6 +13,8 @@ import jakarta.ws.rs.core.Response.Status;
 import java.time.Instant;
 import java.util.List;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jboss.resteasy.reactive.RestPath;
@@ -71,7 +73,10 @@ public class ModelsResource {
     @Operation(summary = "Whether a model serves, for clients of KServe and of OpenAI")
     @APIResponse(responseCode = "200", description = "It does")
     @APIResponse(responseCode = "404", description = "No such model")
-    @APIResponse(responseCode = "503", description = "Not now")
+    @APIResponse(
+            responseCode = "503",
+            description = "Not now",
+            content = @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = Model.class)))
     public RestResponse<Model> model(@RestPath String model) {
         if (model.endsWith(PredictResource.VERB)) {
             throw new WebApplicationException(Status.METHOD_NOT_ALLOWED);

@@ -22,7 +22,6 @@ import jakarta.ws.rs.core.Context;
 import java.time.Duration;
 import java.util.List;
 import org.eclipse.microprofile.openapi.annotations.Operation;
-import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
@@ -59,7 +58,6 @@ public class InferResource {
     @Path("/infer")
     @Operation(summary = "Infer with a model's newest version")
     @RequestBody(ref = "inference")
-    @Parameter(ref = "header-length")
     @APIResponse(responseCode = "200", ref = "inferred")
     @APIResponse(responseCode = "202", ref = "accepted")
     @Refusals
@@ -71,7 +69,6 @@ public class InferResource {
     @Path("/versions/{version}/infer")
     @Operation(summary = "Infer with a model version")
     @RequestBody(ref = "inference")
-    @Parameter(ref = "header-length")
     @APIResponse(responseCode = "200", ref = "inferred")
     @APIResponse(responseCode = "202", ref = "accepted")
     @Refusals

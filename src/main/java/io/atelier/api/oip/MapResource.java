@@ -14,6 +14,7 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
 import java.time.Duration;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
@@ -44,6 +45,7 @@ public class MapResource {
     @Path("/map")
     @Operation(summary = "Infer with a model's newest version, a request in each line")
     @RequestBody(ref = "lines")
+    @Parameter(ref = "request-timeout")
     @APIResponse(responseCode = "200", ref = "lines")
     @APIResponse(responseCode = "404", ref = "unknown")
     @APIResponse(responseCode = "429", description = "Too many streams at once")
@@ -56,6 +58,7 @@ public class MapResource {
     @Path("/versions/{version}/map")
     @Operation(summary = "Infer with a model version, a request in each line")
     @RequestBody(ref = "lines")
+    @Parameter(ref = "request-timeout")
     @APIResponse(responseCode = "200", ref = "lines")
     @APIResponse(responseCode = "404", ref = "unknown")
     @APIResponse(responseCode = "429", description = "Too many streams at once")

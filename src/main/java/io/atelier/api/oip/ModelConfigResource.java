@@ -28,6 +28,7 @@ public class ModelConfigResource {
     @Operation(summary = "How a model's newest version is served")
     @APIResponse(responseCode = "200", description = "The configuration")
     @APIResponse(responseCode = "404", description = "No such model")
+    @APIResponse(responseCode = "503", ref = "not-ready")
     public ModelConfig config(@RestPath String model) {
         return ModelConfig.of(models.configuration(model, null));
     }
@@ -37,6 +38,7 @@ public class ModelConfigResource {
     @Operation(summary = "How a model version is served")
     @APIResponse(responseCode = "200", description = "The configuration")
     @APIResponse(responseCode = "404", description = "No such model or version")
+    @APIResponse(responseCode = "503", ref = "not-ready")
     public ModelConfig versionConfig(@RestPath String model, @RestPath String version) {
         return ModelConfig.of(models.configuration(model, version));
     }

@@ -8,6 +8,8 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jboss.resteasy.reactive.RestPath;
@@ -50,7 +52,10 @@ public class ModelResource {
     @Operation(summary = "Whether a model's newest version takes requests")
     @APIResponse(responseCode = "200", description = "It does")
     @APIResponse(responseCode = "404", description = "No such model")
-    @APIResponse(responseCode = "503", description = "Not now")
+    @APIResponse(
+            responseCode = "503",
+            description = "Not now",
+            content = @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = Ready.class)))
     public RestResponse<Ready> ready(@RestPath String model) {
         return ready(model, null);
     }
@@ -60,7 +65,10 @@ public class ModelResource {
     @Operation(summary = "Whether a model version takes requests")
     @APIResponse(responseCode = "200", description = "It does")
     @APIResponse(responseCode = "404", description = "No such model or version")
-    @APIResponse(responseCode = "503", description = "Not now")
+    @APIResponse(
+            responseCode = "503",
+            description = "Not now",
+            content = @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = Ready.class)))
     public RestResponse<Ready> versionReady(@RestPath String model, @RestPath String version) {
         return ready(model, version);
     }

@@ -9,6 +9,8 @@ import jakarta.ws.rs.core.MediaType;
 import java.util.List;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jboss.resteasy.reactive.RestResponse;
@@ -55,7 +57,10 @@ public class ServerResource {
     @Path("/health/live")
     @Operation(summary = "Whether the process works at all")
     @APIResponse(responseCode = "200", description = "It does")
-    @APIResponse(responseCode = "503", description = "Only a restart would help")
+    @APIResponse(
+            responseCode = "503",
+            description = "Only a restart would help",
+            content = @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = Live.class)))
     public RestResponse<Live> live() {
         boolean live = service.status().live();
         return answer(new Live(live), live);
@@ -65,7 +70,10 @@ public class ServerResource {
     @Path("/health/ready")
     @Operation(summary = "Whether requests are welcome")
     @APIResponse(responseCode = "200", description = "They are")
-    @APIResponse(responseCode = "503", description = "Loading, draining, or no healthy device")
+    @APIResponse(
+            responseCode = "503",
+            description = "Loading, draining, or no healthy device",
+            content = @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = Ready.class)))
     public RestResponse<Ready> ready() {
         boolean ready = service.status().ready();
         return answer(new Ready(ready), ready);
