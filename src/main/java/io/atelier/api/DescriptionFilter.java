@@ -21,8 +21,6 @@ import org.eclipse.microprofile.openapi.models.parameters.Parameter.In;
 @OpenApiFilter(stages = RunStage.BUILD)
 public final class DescriptionFilter implements OASFilter {
     private static final String OPEN_PATHS = "/v2/health/";
-    private static final Map<String, List<String>> HEADERS =
-            Map.of("202", List.of("header-length", "prefer"), "504", List.of("request-timeout"));
     private static final List<String> NO_SCHEMAS_OF_OURS = List.of("Buffer", "ByteBuf");
 
     @Override
@@ -43,12 +41,17 @@ public final class DescriptionFilter implements OASFilter {
 
     /** The headers of a request that asks a model, told by what it may be answered. */
     private static void nameHeaders(Operation operation) {
-        HEADERS.forEach((answer, headers) -> {
-            if (operation.getResponses().hasAPIResponse(answer)) {
-                headers.forEach(header ->
-                        operation.addParameter(OASFactory.createParameter().ref(header)));
-            }
-        });
+        if (operation.getResponses().hasAPIResponse("202")) {
+            name("header-length", operation);
+            name("prefer", operation);
+        }
+        if (operation.getResponses().hasAPIResponse("504")) {
+            name("request-timeout", operation);
+        }
+    }
+
+    private static void name(String header, Operation operation) {
+        operation.addParameter(OASFactory.createParameter().ref(header));
     }
 
     private static void refuseWithoutKey(String path, Operation operation) {
