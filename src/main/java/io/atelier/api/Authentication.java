@@ -5,7 +5,6 @@ import io.atelier.access.Caller;
 import io.atelier.core.ErrorCode;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.Vertx;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
@@ -97,28 +96,20 @@ public class Authentication {
 
     private void refuse(RoutingContext context, boolean shown) {
         HttpServerRequest request = context.request();
-        if (hasBody(request)) {
+        if (RequestBodyReader.isAnnounced(request) || (request.version() == HttpVersion.HTTP_2 && !request.isEnded())) {
             LingeringClose.of(vertx, request);
         }
-        Problem problem = Problem.of(
-                ErrorCode.UNAUTHENTICATED,
-                shown ? "this is no API key of this service" : "an API key is missing: 'Authorization: Bearer <key>'",
-                null);
-        context.response()
-                .setStatusCode(problem.status())
+        request.response()
                 .putHeader(
                         "WWW-Authenticate",
-                        shown ? "Bearer realm=\"atelier\", error=\"invalid_token\"" : "Bearer realm=\"atelier\"")
-                .putHeader(HttpHeaders.CONTENT_TYPE, Problem.MEDIA_TYPE)
-                .end(Buffer.buffer(problem.json(context.normalizedPath())));
-    }
-
-    private static boolean hasBody(HttpServerRequest request) {
-        String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
-        return length == null
-                ? request.headers().contains(HttpHeaders.TRANSFER_ENCODING)
-                        || (request.version() == HttpVersion.HTTP_2 && !request.isEnded())
-                : !length.strip().equals("0");
+                        shown ? "Bearer realm=\"atelier\", error=\"invalid_token\"" : "Bearer realm=\"atelier\"");
+        Problem.of(
+                        ErrorCode.UNAUTHENTICATED,
+                        shown
+                                ? "this is no API key of this service"
+                                : "an API key is missing: 'Authorization: Bearer <key>'",
+                        null)
+                .send(request);
     }
 
     /** Says a fault once, not every few seconds. On the timer's event loop alone. */

@@ -3,7 +3,6 @@ package io.atelier.api;
 import io.atelier.core.ErrorCode;
 import io.atelier.core.ServingException.InvalidInput;
 import io.netty.handler.codec.compression.DecompressionException;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.impl.HttpServerConnection;
@@ -39,13 +38,9 @@ final class BodyCoding {
             return false;
         }
         if (!request.response().ended()) {
-            Problem problem =
-                    Problem.of(ErrorCode.INVALID_INPUT, "the body is not what its Content-Encoding says", null);
-            request.response()
-                    .setStatusCode(problem.status())
-                    .putHeader(HttpHeaders.CONTENT_TYPE, Problem.MEDIA_TYPE)
-                    .putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE)
-                    .end(Buffer.buffer(problem.json(request.path())));
+            request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+            Problem.of(ErrorCode.INVALID_INPUT, "the body is not what its Content-Encoding says", null)
+                    .send(request);
         }
         if (request.connection() instanceof HttpServerConnection connection) {
             connection.channel().flush(); // inside a read Vert.x itself flushes at its end, and then it is too late

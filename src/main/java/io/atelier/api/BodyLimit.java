@@ -3,7 +3,6 @@ package io.atelier.api;
 import io.atelier.core.ErrorCode;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.Vertx;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
@@ -43,9 +42,8 @@ public class BodyLimit {
             return;
         }
         LingeringClose.of(vertx, context.request());
-        send(
-                context,
-                Problem.of(ErrorCode.PAYLOAD_TOO_LARGE, "the body is larger than " + maxBodyBytes + " bytes", null));
+        Problem.of(ErrorCode.PAYLOAD_TOO_LARGE, "the body is larger than " + maxBodyBytes + " bytes", null)
+                .send(context.request());
     }
 
     /** Of a stream of lines each line has a limit of its own, the body has none. */
@@ -65,13 +63,5 @@ public class BodyLimit {
         } catch (NumberFormatException e) {
             return Long.MAX_VALUE;
         }
-    }
-
-    private static void send(RoutingContext context, Problem problem) {
-        String path = context.request().path();
-        context.response()
-                .setStatusCode(problem.status())
-                .putHeader(HttpHeaders.CONTENT_TYPE, Problem.MEDIA_TYPE)
-                .end(Buffer.buffer(problem.json(path == null ? "" : path)));
     }
 }

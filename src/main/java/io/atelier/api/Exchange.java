@@ -45,18 +45,18 @@ public class Exchange {
 
     private final RequestBodyReader bodies;
     private final InferenceService service;
-    private final Edge edge;
+    private final HttpTracing tracing;
     private final Executor worker;
 
     @Inject
-    public Exchange(RequestBodyReader bodies, InferenceService service, Edge edge) {
-        this(bodies, service, edge, Infrastructure.getDefaultExecutor());
+    public Exchange(RequestBodyReader bodies, InferenceService service, HttpTracing tracing) {
+        this(bodies, service, tracing, Infrastructure.getDefaultExecutor());
     }
 
-    Exchange(RequestBodyReader bodies, InferenceService service, Edge edge, Executor worker) {
+    Exchange(RequestBodyReader bodies, InferenceService service, HttpTracing tracing, Executor worker) {
         this.bodies = bodies;
         this.service = service;
-        this.edge = edge;
+        this.tracing = tracing;
         this.worker = worker;
     }
 
@@ -107,7 +107,7 @@ public class Exchange {
         Executor eventLoop = eventLoop();
         AnswerCompression compression = AnswerCompression.wanted(request);
         int smallAnswer = compression == null ? SMALL_ANSWER_BYTES : SMALL_BODY_BYTES;
-        Trace trace = edge.begin(request);
+        Trace trace = tracing.begin(request);
         Uni<RestResponse<B>> answered = question(request, read, trace)
                 .onItem()
                 .transformToUni(question -> Uni.createFrom()
@@ -119,7 +119,7 @@ public class Exchange {
                                     ResponseBody body = write.apply(question, answer);
                                     return respond.apply(compression == null ? body : compression.apply(body));
                                 }))));
-        return Edge.ended(trace, answered, RestResponse::getStatus);
+        return HttpTracing.ended(trace, answered, RestResponse::getStatus);
     }
 
     /** The first half of the way: the question in the body. To be called on the request's event loop. */

@@ -31,12 +31,12 @@ public class JobExchange {
 
     private final Exchange exchange;
     private final Jobs jobs;
-    private final Edge edge;
+    private final HttpTracing tracing;
 
-    public JobExchange(Exchange exchange, Jobs jobs, Edge edge) {
+    public JobExchange(Exchange exchange, Jobs jobs, HttpTracing tracing) {
         this.exchange = exchange;
         this.jobs = jobs;
-        this.edge = edge;
+        this.tracing = tracing;
     }
 
     /**
@@ -68,7 +68,7 @@ public class JobExchange {
             BiFunction<Q, Trace, CompletableFuture<A>> ask,
             BiFunction<Q, A, ResponseBody> write) {
         String path = request.path();
-        Trace trace = edge.begin(request);
+        Trace trace = tracing.begin(request);
         Uni<RestResponse<Buffer>> accepted = exchange.question(request, read, trace)
                 .onItem()
                 .transformToUni(question -> Uni.createFrom()
@@ -81,7 +81,7 @@ public class JobExchange {
                                         answer -> trace.stage(Exchange.ENCODE, () -> write.apply(question, answer))))))
                 .onItem()
                 .transform(JobExchange::accepted);
-        return Edge.ended(trace, accepted, RestResponse::getStatus);
+        return HttpTracing.ended(trace, accepted, RestResponse::getStatus);
     }
 
     private static RestResponse<Buffer> accepted(Job job) {

@@ -58,7 +58,7 @@ public class LineExchange {
     private final Vertx vertx;
     private final InferenceService service;
     private final MapPolicy policy;
-    private final Edge edge;
+    private final HttpTracing tracing;
     private final Duration readTimeout;
     private final Executor worker;
     private final AtomicInteger streams = new AtomicInteger();
@@ -68,12 +68,12 @@ public class LineExchange {
             Vertx vertx,
             InferenceService service,
             MapPolicy policy,
-            Edge edge,
+            HttpTracing tracing,
             @ConfigProperty(name = "quarkus.http.read-timeout", defaultValue = "60s") Duration readTimeout) {
         this.vertx = vertx;
         this.service = service;
         this.policy = policy;
-        this.edge = edge;
+        this.tracing = tracing;
         this.readTimeout = readTimeout;
         this.worker = Infrastructure.getDefaultExecutor();
     }
@@ -96,7 +96,7 @@ public class LineExchange {
             LingeringClose.of(vertx, request);
             return Uni.createFrom().failure(refusal);
         }
-        Trace trace = edge.begin(request);
+        Trace trace = tracing.begin(request);
         Uni<Void> answered = Uni.createFrom().emitter(emitter -> {
             if (streams.incrementAndGet() > policy.maxStreams()) {
                 streams.decrementAndGet();
@@ -109,7 +109,7 @@ public class LineExchange {
             emitter.onTermination(stream::close);
             stream.start();
         });
-        return Edge.ended(trace, answered, nothing -> OK);
+        return HttpTracing.ended(trace, answered, nothing -> OK);
     }
 
     /** Everything happens on the request's event loop. */

@@ -2,6 +2,9 @@ package io.atelier.api;
 
 import io.atelier.core.ErrorCode;
 import io.atelier.core.ServingException;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.CompletionException;
@@ -131,6 +134,15 @@ public record Problem(
             }
             json.writeEndObject();
         });
+    }
+
+    /** Answers a request that no resource answers. */
+    void send(HttpServerRequest request) {
+        String path = request.path();
+        request.response()
+                .setStatusCode(status)
+                .putHeader(HttpHeaders.CONTENT_TYPE, MEDIA_TYPE)
+                .end(Buffer.buffer(json(path == null ? "" : path)));
     }
 
     private String word() {

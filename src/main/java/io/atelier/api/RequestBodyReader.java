@@ -53,6 +53,14 @@ public class RequestBodyReader {
         this.readTimeout = readTimeout;
     }
 
+    /** Whether the head says that a body follows. */
+    static boolean isAnnounced(HttpServerRequest request) {
+        String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
+        return length == null
+                ? request.headers().contains(HttpHeaders.TRANSFER_ENCODING)
+                : !length.strip().equals("0");
+    }
+
     /** Most bytes of a body. */
     long maxBytes() {
         return maxBytes;

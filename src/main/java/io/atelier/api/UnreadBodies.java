@@ -2,8 +2,6 @@ package io.atelier.api;
 
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.Vertx;
-import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
@@ -40,17 +38,12 @@ public class UnreadBodies {
 
     private void watch(RoutingContext context) {
         HttpServerRequest request = context.request();
-        if (!request.method().equals(HttpMethod.POST) && hasBody(request)) {
+        if (!request.method().equals(HttpMethod.POST) && RequestBodyReader.isAnnounced(request)) {
             throwAway(context, request);
         } else {
             request.exceptionHandler(cause -> BodyCoding.answerIfBroken(request, cause));
             context.next();
         }
-    }
-
-    private static boolean hasBody(HttpServerRequest request) {
-        String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
-        return length == null ? request.getHeader(HttpHeaders.TRANSFER_ENCODING) != null : !length.equals("0");
     }
 
     private void throwAway(RoutingContext context, HttpServerRequest request) {
@@ -71,10 +64,6 @@ public class UnreadBodies {
 
     private void late(HttpServerRequest request) {
         LingeringClose.of(vertx, request);
-        Problem problem = Problem.http(408);
-        request.response()
-                .setStatusCode(problem.status())
-                .putHeader(HttpHeaders.CONTENT_TYPE, Problem.MEDIA_TYPE)
-                .end(Buffer.buffer(problem.json(request.path())));
+        Problem.http(408).send(request);
     }
 }

@@ -1,6 +1,6 @@
-package io.atelier.app;
+package io.atelier.api;
 
-import io.atelier.config.AtelierConfig;
+import io.atelier.core.Tracing;
 import io.micrometer.prometheus.PrometheusMeterRegistry;
 import io.prometheus.client.Collector;
 import io.prometheus.client.Collector.MetricFamilySamples;
@@ -38,8 +38,8 @@ class OpenMetrics {
         this.registry = registry;
     }
 
-    void route(@Observes Router router, AtelierConfig config) {
-        if (config.tracing().enabled()) {
+    void route(@Observes Router router, Tracing tracing) {
+        if (tracing != Tracing.OFF) {
             router.get(PATH).order(BEFORE_QUARKUS).blockingHandler(this::scrape, false);
         }
     }

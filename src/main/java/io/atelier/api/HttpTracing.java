@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Where the trace of an HTTP request begins and ends. */
 @Singleton
-class Edge {
+class HttpTracing {
     /** Under which Quarkus REST keeps the path's template, for whoever observes. */
     private static final String ROUTE = "UrlPathTemplate";
 
@@ -23,7 +23,7 @@ class Edge {
 
     private final Tracing tracing;
 
-    Edge(Tracing tracing) {
+    HttpTracing(Tracing tracing) {
         this.tracing = tracing;
     }
 
