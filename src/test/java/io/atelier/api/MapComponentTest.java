@@ -69,14 +69,7 @@ class MapComponentTest extends MapScenarios {
 
     @Test
     void aLineThatIsTooLongGivesAnErrorInItsPlace() {
-        String[] answers = given().body(" ".repeat(3000) + "\n" + line(3))
-                .post(MAP)
-                .then()
-                .statusCode(200)
-                .extract()
-                .asString()
-                .strip()
-                .split("\n", -1);
+        String[] answers = lines(given().body(" ".repeat(3000) + "\n" + line(3)).post(MAP));
 
         assertThat(answers).hasSize(2);
         error(answers[0], 1, "PAYLOAD_TOO_LARGE", "the line is longer than 2048 bytes");
@@ -89,15 +82,7 @@ class MapComponentTest extends MapScenarios {
         String body = IntStream.range(0, count).mapToObj(i -> line(i) + "\n").collect(Collectors.joining());
         assertThat(body.length()).isGreaterThan(2 * 8192);
 
-        assertThat(given().body(body)
-                        .post(MAP)
-                        .then()
-                        .statusCode(200)
-                        .extract()
-                        .asString()
-                        .strip()
-                        .split("\n", -1))
-                .hasSize(count);
+        assertThat(lines(given().body(body).post(MAP))).hasSize(count);
         try (LineStream chunked = LineStream.open(SuiteService.url(), MAP)) {
             chunked.sendAll(body.lines().iterator());
             assertThat(chunked.status()).isEqualTo(200);

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.atelier.testing.LineStream;
 import io.atelier.testing.ServiceClient;
 import io.atelier.testing.SuiteService;
+import io.restassured.response.Response;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.time.Duration;
@@ -38,15 +39,7 @@ abstract class MapScenarios {
     void answersEachLineInItsOrder() {
         String body = IntStream.range(0, 50).mapToObj(i -> line(i) + "\n").collect(Collectors.joining());
 
-        String[] answers = given().body(body)
-                .post("/v2/models/echo/versions/1/map")
-                .then()
-                .statusCode(200)
-                .contentType("application/x-ndjson")
-                .extract()
-                .asString()
-                .strip()
-                .split("\n", -1);
+        String[] answers = lines(given().body(body).post("/v2/models/echo/versions/1/map"));
 
         assertThat(answers).hasSize(50);
         for (int i = 0; i < 50; i++) {
@@ -120,16 +113,10 @@ abstract class MapScenarios {
             gzip.write((line(1) + "\n" + line(2)).getBytes(UTF_8));
         }
 
-        assertThat(given().header("Content-Encoding", "gzip")
+        assertThat(lines(given().header("Content-Encoding", "gzip")
                         .contentType("application/x-ndjson")
                         .body(zipped.toByteArray())
-                        .post(MAP)
-                        .then()
-                        .statusCode(200)
-                        .extract()
-                        .asString()
-                        .strip()
-                        .split("\n", -1))
+                        .post(MAP)))
                 .hasSize(2);
     }
 
@@ -137,14 +124,7 @@ abstract class MapScenarios {
     void aBadLineGivesAnErrorInItsPlaceAndTheRestGoesOn() {
         String body = String.join("\n", line(1), "{", "", "[]", line(2), "{\"inputs\":[]}", line(3).replace("\n", ""));
 
-        String[] answers = given().body(body)
-                .post(MAP)
-                .then()
-                .statusCode(200)
-                .extract()
-                .asString()
-                .strip()
-                .split("\n", -1);
+        String[] answers = lines(given().body(body).post(MAP));
 
         assertThat(answers).hasSize(6);
         assertThat(json(answers[0]).get("id").asText()).isEqualTo("1");
@@ -153,6 +133,17 @@ abstract class MapScenarios {
         assertThat(json(answers[3]).get("id").asText()).isEqualTo("2");
         error(answers[4], 6, "INVALID_INPUT", "input 'x' is missing");
         assertThat(json(answers[5]).get("id").asText()).isEqualTo("3");
+    }
+
+    /** The lines of an answer, which has to be 200. */
+    static String[] lines(Response answer) {
+        return answer.then()
+                .statusCode(200)
+                .contentType("application/x-ndjson")
+                .extract()
+                .asString()
+                .strip()
+                .split("\n", -1);
     }
 
     static void error(@Nullable String line, int number, String code, String message) {

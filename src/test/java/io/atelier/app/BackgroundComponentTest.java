@@ -11,15 +11,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.atelier.core.DeviceId;
 import io.atelier.core.ServingException.Cancelled;
-import io.atelier.testing.FakeEngine;
 import io.atelier.testing.LineStream;
-import io.atelier.testing.ServiceClient;
-import io.atelier.testing.StartUp;
 import io.atelier.testing.SuiteService;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
-import io.restassured.RestAssured;
-import jakarta.inject.Inject;
 import java.lang.management.ManagementFactory;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -36,7 +31,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.jboss.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -44,7 +38,7 @@ import org.junit.jupiter.api.Timeout;
 @QuarkusTest
 @TestProfile(BackgroundComponentTest.FakeDevices.class)
 @Timeout(240)
-class BackgroundComponentTest {
+class BackgroundComponentTest extends OverFakeService {
     private static final Logger LOG = Logger.getLogger(BackgroundComponentTest.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final DeviceId FIRST = DeviceId.cpu(0);
@@ -66,24 +60,6 @@ class BackgroundComponentTest {
         protected Map<String, String> settings() {
             return Map.of("atelier.map.window", Integer.toString(WINDOW));
         }
-    }
-
-    @Inject
-    StartUp startUp;
-
-    @Inject
-    FakeEngine engine;
-
-    @Inject
-    FakeService service;
-
-    private ServiceClient client;
-
-    @BeforeEach
-    void awaitTheModels() throws InterruptedException {
-        startUp.await();
-        service.forget();
-        client = new ServiceClient(RestAssured.port);
     }
 
     @AfterEach

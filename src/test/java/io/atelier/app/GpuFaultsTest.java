@@ -5,19 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.atelier.core.DeviceId;
 import io.atelier.core.DeviceState;
 import io.atelier.core.ServingListener;
-import io.atelier.core.Tensor;
 import io.atelier.device.DeviceExecutor;
-import io.atelier.device.ExecutionGuard;
 import io.atelier.device.WatchPolicy;
 import io.atelier.metrics.GpuMetrics;
 import io.atelier.testing.ManualTime;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -80,18 +76,5 @@ class GpuFaultsTest {
                 ServingListener.NONE);
         device.open();
         return device;
-    }
-
-    /** Lets everything through. */
-    private static final class OpenGuard implements ExecutionGuard {
-        @Override
-        public CompletionStage<List<List<Tensor>>> run(Supplier<CompletionStage<List<List<Tensor>>>> execution) {
-            return execution.get();
-        }
-
-        @Override
-        public long closedForNanos() {
-            return 0;
-        }
     }
 }

@@ -13,10 +13,8 @@ import io.atelier.core.Tensor;
 import io.atelier.serving.InferenceService;
 import io.atelier.testing.FakeEngine;
 import io.atelier.testing.ServiceClient;
-import io.atelier.testing.StartUp;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
-import io.restassured.RestAssured;
 import jakarta.inject.Inject;
 import java.io.IOException;
 import java.net.http.HttpResponse;
@@ -36,7 +34,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,7 +43,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @QuarkusTest
 @TestProfile(ModelControlComponentTest.Explicit.class)
 @Timeout(120)
-class ModelControlComponentTest {
+class ModelControlComponentTest extends OverFakeService {
     private static final int DEVICES = 2;
 
     /** Models that a test may change; each test has its own. */
@@ -71,29 +68,11 @@ class ModelControlComponentTest {
     }
 
     @Inject
-    StartUp startUp;
-
-    @Inject
-    FakeEngine engine;
-
-    @Inject
-    FakeService service;
-
-    @Inject
     InferenceService inference;
 
     @Inject
     @ConfigProperty(name = "atelier.model-repository")
     Path repository;
-
-    private ServiceClient client;
-
-    @BeforeEach
-    void awaitTheModels() throws InterruptedException {
-        startUp.await();
-        service.forget();
-        client = new ServiceClient(RestAssured.port);
-    }
 
     @AfterEach
     void nothingRanOnWhatWasFreed() {

@@ -9,7 +9,6 @@ import io.atelier.core.ServingException.LoadFailed;
 import io.atelier.core.ServingListener;
 import io.atelier.core.Tensor;
 import io.atelier.device.DeviceExecutor;
-import io.atelier.device.ExecutionGuard;
 import io.atelier.device.WatchPolicy;
 import io.atelier.metrics.MetricsListener;
 import io.atelier.serving.Admission;
@@ -32,11 +31,9 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -227,18 +224,5 @@ class ModelLoadingTest {
                 time,
                 time,
                 ServingListener.NONE);
-    }
-
-    /** Lets everything through. */
-    private static final class OpenGuard implements ExecutionGuard {
-        @Override
-        public CompletionStage<List<List<Tensor>>> run(Supplier<CompletionStage<List<List<Tensor>>>> execution) {
-            return execution.get();
-        }
-
-        @Override
-        public long closedForNanos() {
-            return 0;
-        }
     }
 }

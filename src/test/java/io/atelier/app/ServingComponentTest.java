@@ -12,9 +12,7 @@ import io.atelier.core.DeviceId;
 import io.atelier.core.ServingException.Cancelled;
 import io.atelier.core.ServingListener;
 import io.atelier.core.Tracing;
-import io.atelier.testing.FakeEngine;
 import io.atelier.testing.ServiceClient;
-import io.atelier.testing.StartUp;
 import io.prometheus.client.exemplars.ExemplarSampler;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -32,7 +30,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,7 +40,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @QuarkusTest
 @TestProfile(ServingComponentTest.FakeDevices.class)
 @Timeout(60)
-class ServingComponentTest {
+class ServingComponentTest extends OverFakeService {
     private static final Logger LOG = Logger.getLogger(ServingComponentTest.class);
     private static final DeviceId FIRST = DeviceId.cpu(0);
     private static final DeviceId SECOND = DeviceId.cpu(1);
@@ -83,28 +80,10 @@ class ServingComponentTest {
     }
 
     @Inject
-    StartUp startUp;
-
-    @Inject
-    FakeEngine engine;
-
-    @Inject
-    FakeService service;
-
-    @Inject
     Tracing tracing;
 
     @Inject
     Optional<ExemplarSampler> exemplars;
-
-    private ServiceClient client;
-
-    @BeforeEach
-    void awaitTheModels() throws InterruptedException {
-        startUp.await();
-        service.forget();
-        client = new ServiceClient(RestAssured.port);
-    }
 
     @AfterEach
     void mend() {

@@ -6,9 +6,6 @@ import static io.atelier.testing.ServiceClient.ok;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.atelier.core.DeviceId;
-import io.atelier.testing.FakeEngine;
-import io.atelier.testing.ServiceClient;
-import io.atelier.testing.StartUp;
 import io.opentelemetry.api.trace.SpanContext;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.StatusCode;
@@ -35,7 +32,6 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -43,7 +39,7 @@ import org.junit.jupiter.api.Timeout;
 @QuarkusTest
 @TestProfile(TracingComponentTest.Traced.class)
 @Timeout(60)
-class TracingComponentTest {
+class TracingComponentTest extends OverFakeService {
     private static final DeviceId FIRST = DeviceId.cpu(0);
     private static final DeviceId SECOND = DeviceId.cpu(1);
     private static final String INFER = "/v2/models/fake/infer";
@@ -88,25 +84,7 @@ class TracingComponentTest {
     }
 
     @Inject
-    StartUp startUp;
-
-    @Inject
-    FakeEngine engine;
-
-    @Inject
-    FakeService service;
-
-    @Inject
     CollectedSpans spans;
-
-    private ServiceClient client;
-
-    @BeforeEach
-    void awaitTheModels() throws InterruptedException {
-        startUp.await();
-        service.forget();
-        client = new ServiceClient(RestAssured.port);
-    }
 
     @AfterEach
     void mend() {

@@ -1,0 +1,20 @@
+package io.atelier.app;
+
+import io.atelier.core.Tensor;
+import io.atelier.device.ExecutionGuard;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+
+/** Lets everything through. */
+final class OpenGuard implements ExecutionGuard {
+    @Override
+    public CompletionStage<List<List<Tensor>>> run(Supplier<CompletionStage<List<List<Tensor>>>> execution) {
+        return execution.get();
+    }
+
+    @Override
+    public long closedForNanos() {
+        return 0;
+    }
+}
