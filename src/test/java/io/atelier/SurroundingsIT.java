@@ -11,6 +11,7 @@ import io.atelier.testing.PackagedService;
 import io.atelier.testing.ServiceClient;
 import io.atelier.testing.TaskModels;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -38,10 +39,7 @@ class SurroundingsIT {
     @Test
     void speaksTls(@TempDir Path folder) throws Exception {
         Path keys = keys(folder);
-        try (PackagedService service = PackagedService.start(
-                "quarkus.http.ssl-port=0",
-                "quarkus.http.ssl.certificate.key-store-file=" + keys,
-                "quarkus.http.ssl.certificate.key-store-password=" + new String(PASSWORD))) {
+        try (PackagedService service = tls(keys)) {
             service.awaitLoaded();
             HttpClient client =
                     HttpClient.newBuilder().sslContext(trusting(keys)).build();
@@ -57,6 +55,35 @@ class SurroundingsIT {
             assertThat(answer.sslSession()).isPresent();
             assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_2);
         }
+    }
+
+    /** Of so many handshakes and records some have bytes that a head of HTTP could not have. */
+    @Test
+    void takesNoTlsForAHead(@TempDir Path folder) throws Exception {
+        Path keys = keys(folder);
+        try (PackagedService service = tls(keys)) {
+            service.awaitLoaded();
+            URI uri = URI.create("https://localhost:" + service.awaitTlsPort() + "/v2/health/live");
+            for (int connection = 0; connection < 40; connection++) {
+                HttpClient client = HttpClient.newBuilder()
+                        .version(HttpClient.Version.HTTP_1_1)
+                        .sslContext(trusting(keys))
+                        .build();
+                for (int request = 0; request < 10; request++) {
+                    HttpResponse<Void> answer =
+                            client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.discarding());
+                    assertThat(answer.statusCode()).isEqualTo(200);
+                    assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_1_1);
+                }
+            }
+        }
+    }
+
+    private static PackagedService tls(Path keys) throws IOException {
+        return PackagedService.start(
+                "quarkus.http.ssl-port=0",
+                "quarkus.http.ssl.certificate.key-store-file=" + keys,
+                "quarkus.http.ssl.certificate.key-store-password=" + new String(PASSWORD));
     }
 
     private static Path keys(Path folder) throws Exception {

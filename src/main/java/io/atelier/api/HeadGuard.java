@@ -6,6 +6,8 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.ssl.AbstractSniHandler;
+import io.netty.handler.ssl.SslHandler;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
@@ -65,7 +67,7 @@ final class HeadGuard extends ChannelInboundHandlerAdapter {
     public void channelRead(ChannelHandlerContext context, Object message) {
         if (!inRequest) {
             arm(context);
-            if (message instanceof ByteBuf bytes) {
+            if (message instanceof ByteBuf bytes && !isEncrypted(context)) {
                 String reason = head.refusal(bytes);
                 if (reason != null) {
                     bytes.release();
@@ -75,6 +77,12 @@ final class HeadGuard extends ChannelInboundHandlerAdapter {
             }
         }
         context.fireChannelRead(message);
+    }
+
+    /** Asked for what arrives, since who decrypts joins the connection after the guard, or behind a proxy's first line. */
+    private static boolean isEncrypted(ChannelHandlerContext context) {
+        return context.pipeline().get(SslHandler.class) != null
+                || context.pipeline().get(AbstractSniHandler.class) != null;
     }
 
     private void arm(ChannelHandlerContext context) {

@@ -5,9 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.ssl.SniHandler;
+import io.netty.handler.ssl.SslHandler;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -146,6 +155,30 @@ class HeadGuardTest {
         guard.requestEnded();
         send("GET /x HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
         assertThat(channel.isOpen()).isTrue();
+    }
+
+    /** A handshake begins with bytes of chance. */
+    @Test
+    void readsNoHeadsInWhatIsEncrypted() throws Exception {
+        SSLEngine engine = SSLContext.getDefault().createSSLEngine();
+        engine.setUseClientMode(false);
+        SniHandler byName = new SniHandler((name, promise) -> promise);
+        for (ChannelHandler decryption : List.of(new SslHandler(engine), byName)) {
+            HeadGuardTest other = new HeadGuardTest();
+            List<Object> passed = new ArrayList<>();
+            other.channel.pipeline().addLast(new ChannelInboundHandlerAdapter() {
+                @Override
+                public void channelRead(ChannelHandlerContext context, Object message) {
+                    passed.add(message);
+                }
+            });
+            other.channel.pipeline().addLast(decryption);
+
+            other.send("\u0016 {} \nContent-Length: 3\r\nContent-Length: 3\r\n");
+
+            assertThat(passed).hasSize(1);
+            assertThat(other.channel.<ByteBuf>readOutbound()).isNull();
+        }
     }
 
     private void send(String text) {

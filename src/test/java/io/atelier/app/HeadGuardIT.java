@@ -89,6 +89,7 @@ class HeadGuardIT {
     @Test
     void closesConnectionsWhoseHeadsTrickleWhileOthersAreServed() throws IOException {
         ServiceClient probe = ServiceClient.ofTestedService();
+        probe.awaitStatus("/q/health/started", 200, Duration.ofSeconds(60));
         List<Socket> slow = new ArrayList<>();
         long started = System.nanoTime();
         long slowest = 0;
