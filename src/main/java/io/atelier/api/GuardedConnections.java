@@ -34,7 +34,7 @@ public class GuardedConnections {
             ChannelPipeline pipeline = connection.channel().pipeline();
             HeadGuard guard = pipeline.get(HeadGuard.class);
             if (guard != null) {
-                guard.requestBegan();
+                guard.requestBegan(context.request()::isEnded);
                 if (context.request().version() == HttpVersion.HTTP_2) {
                     pipeline.remove(guard); // frames of many requests, not heads
                 } else {

@@ -3,18 +3,16 @@ package io.atelier.api;
 import io.atelier.core.ErrorCode;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.AbstractSniHandler;
 import io.netty.handler.ssl.SslHandler;
-import java.net.URI;
-import java.net.URISyntaxException;
+import io.netty.util.ReferenceCountUtil;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,32 +21,45 @@ import org.jspecify.annotations.Nullable;
  * servers in a row could understand it differently. So is one whose address is no URI, which Quarkus would refuse without
  * saying why, and one with a compressed body that upgrades the connection, since Vert.x would pass its body on compressed.
  *
- * <p>Used by the connection's event loop alone. Of pipelined requests it sees the first: where the next begins only a
- * second reader of bodies could tell, and one that disagrees with Netty's would be worse than none. Netty itself refuses
- * two lengths, without a word. Behind TLS it sees only the time.
+ * <p>Used by the connection's event loop alone. Bodies pass unread, also those that still come when their request is
+ * answered: a length says where the next head begins, and of one in chunks, which only HTTP can tell, the request says it.
+ * A head that comes before the request in front of it is answered is left to HTTP, since a refusal would be taken for that
+ * answer; Netty refuses two lengths in its turn, without a word. Behind TLS the guard sees only the time.
  *
  * @see <a href="https://www.rfc-editor.org/rfc/rfc9112#section-6.3">RFC 9112, message body length</a>
  */
 final class HeadGuard extends ChannelInboundHandlerAdapter {
+    private static final long LINGER_SECONDS = 1;
+
     private final Duration timeout;
-    private Head head = new Head();
+    private RequestHead head = new RequestHead();
+    private long bodyLeft;
     private @Nullable Future<?> timer;
     private boolean inRequest;
+    private boolean refused;
+    private BooleanSupplier complete = () -> false;
 
     HeadGuard(Duration timeout) {
         this.timeout = timeout;
     }
 
-    /** A head is complete. */
-    void requestBegan() {
+    /**
+     * A head is complete.
+     *
+     * @param complete whether its request's body has come to its end, asked until it says yes
+     */
+    void requestBegan(BooleanSupplier complete) {
+        this.complete = complete;
         inRequest = true;
         disarm();
     }
 
-    /** Its answer is on its way; what comes next is another head. */
+    /** Its answer is on its way. What comes next is another head, or first the rest of its body. */
     void requestEnded() {
         inRequest = false;
-        head = new Head();
+        if (complete.getAsBoolean()) {
+            complete = () -> true; // and the request is not kept for as long as the connection is
+        }
     }
 
     @Override
@@ -65,18 +76,55 @@ final class HeadGuard extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
+        if (refused) {
+            ReferenceCountUtil.release(message);
+            return;
+        }
         if (!inRequest) {
             arm(context);
-            if (message instanceof ByteBuf bytes && !isEncrypted(context)) {
-                String reason = head.refusal(bytes);
-                if (reason != null) {
-                    bytes.release();
-                    refuse(context, reason);
-                    return;
-                }
+        }
+        if (message instanceof ByteBuf bytes && !isEncrypted(context)) {
+            String reason = read(bytes);
+            if (reason != null) {
+                bytes.release();
+                refuse(context, reason);
+                return;
             }
         }
         context.fireChannelRead(message);
+    }
+
+    /** Why what begins with these bytes, or began before them, is refused; null if it is not. */
+    private @Nullable String read(ByteBuf bytes) {
+        boolean answered = !inRequest;
+        int at = bytes.readerIndex();
+        while (at < bytes.writerIndex()) {
+            if (bodyLeft == RequestHead.UNKNOWN) {
+                if (!answered || !complete.getAsBoolean()) {
+                    return null;
+                }
+                bodyLeft = 0;
+            }
+            if (bodyLeft > 0) {
+                int passed = (int) Math.min(bodyLeft, bytes.writerIndex() - at);
+                at += passed;
+                bodyLeft -= passed;
+                if (bodyLeft == 0 && at == bytes.writerIndex()) {
+                    disarm();
+                }
+                continue;
+            }
+            at = head.read(bytes, at);
+            if (answered && head.refusal() != null) {
+                return head.refusal();
+            }
+            if (head.isComplete()) {
+                bodyLeft = head.bodyLength();
+                head = new RequestHead();
+                answered = false;
+            }
+        }
+        return null;
     }
 
     /** Asked for what arrives, since who decrypts joins the connection after the guard, or behind a proxy's first line. */
@@ -102,97 +150,15 @@ final class HeadGuard extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /** Then reads on for a moment, as {@link LingeringClose} does, and for its reason. */
     private void refuse(ChannelHandlerContext context, String reason) {
         byte[] body = Problem.of(ErrorCode.INVALID_INPUT, reason, null).json(head.address());
         String answer =
                 "HTTP/1.1 400 Bad Request\r\ncontent-type: %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
                         .formatted(Problem.MEDIA_TYPE, body.length);
-        var unused = context.writeAndFlush(Unpooled.wrappedBuffer(answer.getBytes(StandardCharsets.US_ASCII), body))
-                .addListener(ChannelFutureListener.CLOSE);
-    }
-
-    /** One head, read as far as its first line and the names of its headers. */
-    private static final class Head {
-        private static final String LENGTH = "content-length";
-        private static final String CODING = "transfer-encoding";
-        private static final String COMPRESSION = "content-encoding";
-        private static final String UPGRADE = "upgrade";
-        private static final int LONGEST_NAME = 64;
-
-        /** Longer ones are refused by HTTP itself. */
-        private static final int LONGEST_LINE = 8 << 10;
-
-        private final StringBuilder line = new StringBuilder();
-        private final StringBuilder name = new StringBuilder();
-        private boolean inValue;
-        private boolean begun;
-        private boolean complete;
-        private int lengths;
-        private int codings;
-        private boolean compressed;
-        private boolean upgrades;
-        private @Nullable String addressRefusal;
-
-        /** Why the head is refused, as far as it is there; null if it is not. */
-        @Nullable
-        String refusal(ByteBuf bytes) {
-            for (int at = bytes.readerIndex(); at < bytes.writerIndex() && !complete; at++) {
-                char character = (char) Byte.toUnsignedInt(bytes.getByte(at));
-                if (begun) {
-                    read(character);
-                } else {
-                    readLine(character);
-                }
-            }
-            if (lengths > 1 || (lengths > 0 && codings > 0)) {
-                return "the request tells the length of its body more than once";
-            }
-            if (compressed && upgrades) {
-                return "the request has Content-Encoding and Upgrade, and is read with one of them only";
-            }
-            return addressRefusal;
-        }
-
-        /** Between the first line's two blanks; empty if it is not like that. */
-        String address() {
-            int from = line.indexOf(" ") + 1;
-            int to = line.indexOf(" ", from);
-            return from == 0 || to < 0 ? "" : line.substring(from, to);
-        }
-
-        private void readLine(char character) {
-            if (character == '\n') {
-                begun = !line.isEmpty();
-                checkAddress();
-            } else if (character != '\r' && line.length() < LONGEST_LINE) {
-                line.append(character);
-            }
-        }
-
-        private void checkAddress() {
-            try {
-                new URI(address());
-            } catch (URISyntaxException e) {
-                addressRefusal =
-                        "the address is no URI: %s, behind %d characters".formatted(e.getReason(), e.getIndex());
-            }
-        }
-
-        private void read(char character) {
-            if (character == '\n') {
-                complete = !inValue && name.isEmpty();
-                inValue = false;
-                name.setLength(0);
-            } else if (character == ':' && !inValue) {
-                inValue = true;
-                String header = name.toString().strip().toLowerCase(Locale.ROOT);
-                lengths += header.equals(LENGTH) ? 1 : 0;
-                codings += header.equals(CODING) ? 1 : 0;
-                compressed |= header.equals(COMPRESSION);
-                upgrades |= header.equals(UPGRADE);
-            } else if (!inValue && character != '\r' && name.length() < LONGEST_NAME) {
-                name.append(character);
-            }
-        }
+        refused = true;
+        var unused = context.writeAndFlush(Unpooled.wrappedBuffer(answer.getBytes(StandardCharsets.US_ASCII), body));
+        disarm();
+        timer = context.executor().schedule(() -> close(context), LINGER_SECONDS, TimeUnit.SECONDS);
     }
 }

@@ -1,13 +1,17 @@
 package io.atelier.app;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.atelier.conformance.Answer;
+import io.atelier.conformance.RawConnection;
 import io.atelier.testing.ServiceClient;
 import io.atelier.testing.SuiteService;
 import io.quarkus.test.junit.QuarkusIntegrationTest;
 import io.quarkus.test.junit.TestProfile;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
@@ -15,6 +19,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Heads that contradict themselves or never end, sent to the service as it is packaged, where connections are guarded. */
 @QuarkusIntegrationTest
@@ -23,6 +29,7 @@ class HeadGuardIT {
     /** Longer than a head may take; who knows how long that is of a service that runs already? */
     private static final int PATIENCE_SECONDS = SuiteService.elsewhere().isPresent() ? 90 : 20;
 
+    private static final String LOOKS_LIKE_HEADS = " {} \nContent-Length: 1\nContent-Length: 2\n\n";
     private static final String REQUEST = "POST /v2/models/minilm/infer HTTP/1.1\r\nHost: a\r\n";
 
     @Test
@@ -30,7 +37,7 @@ class HeadGuardIT {
         for (String headers : List.of(
                 "Content-Length: 3\r\nContent-Length: 3\r\n", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n")) {
             try (Socket client = connect()) {
-                client.getOutputStream().write((REQUEST + headers + "\r\n0\r\n\r\n").getBytes(ISO_8859_1));
+                client.getOutputStream().write(bytes(REQUEST + headers + "\r\n0\r\n\r\n"));
                 assertThat(new String(client.getInputStream().readAllBytes(), ISO_8859_1))
                         .startsWith("HTTP/1.1 400 ")
                         .contains("the request tells the length of its body more than once");
@@ -44,8 +51,7 @@ class HeadGuardIT {
         String first = "GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n";
         try (Socket client = connect()) {
             client.getOutputStream()
-                    .write((first + REQUEST + "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc" + first)
-                            .getBytes(ISO_8859_1));
+                    .write(bytes(first + REQUEST + "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc" + first));
 
             String answers = new String(client.getInputStream().readAllBytes(), ISO_8859_1);
 
@@ -58,7 +64,7 @@ class HeadGuardIT {
     void saysWhyAnAddressIsRefused() throws IOException {
         for (String request : List.of("GET /v2?%zz", "POST /v2/models/minilm/infer?%zz", "GET /v2/models/%zz")) {
             try (Socket client = connect()) {
-                client.getOutputStream().write((request + " HTTP/1.1\r\nHost: a\r\n\r\n").getBytes(ISO_8859_1));
+                client.getOutputStream().write(bytes(request + " HTTP/1.1\r\nHost: a\r\n\r\n"));
                 assertThat(new String(client.getInputStream().readAllBytes(), ISO_8859_1))
                         .startsWith("HTTP/1.1 400 ")
                         .contains("\r\ncontent-type: application/problem+json\r\n")
@@ -79,11 +85,73 @@ class HeadGuardIT {
 
                 """;
         try (Socket client = connect()) {
-            client.getOutputStream().write((REQUEST + headers.replace("\n", "\r\n")).getBytes(ISO_8859_1));
+            client.getOutputStream().write(bytes(REQUEST + headers.replace("\n", "\r\n")));
             assertThat(new String(client.getInputStream().readAllBytes(), ISO_8859_1))
                     .startsWith("HTTP/1.1 400 ")
                     .contains("the request has Content-Encoding and Upgrade, and is read with one of them only");
         }
+    }
+
+    /** Whatever it looks like; and the connection serves on, with the next heads guarded. */
+    @ParameterizedTest
+    @CsvSource({
+        "POST /nothing, 404, true",
+        "POST /v2/models/none/map, 404, true",
+        "POST /v2/models/minilm/ready, 405, true",
+        "PUT /v2, 405, false",
+    })
+    void readsNoHeadInABodyThatNobodyWants(String request, int status, boolean early) throws IOException {
+        String body = LOOKS_LIKE_HEADS.repeat(2_000);
+        for (boolean chunked : List.of(false, true)) {
+            String length = chunked ? "Transfer-Encoding: chunked" : "Content-Length: " + body.length();
+            String sent = chunked ? Integer.toHexString(body.length()) + "\r\n" + body + "\r\n0\r\n\r\n" : body;
+            try (RawConnection connection = RawConnection.open(SuiteService.url(), Duration.ofSeconds(20))) {
+                connection.send(bytes(request + " HTTP/1.1\r\nHost: a\r\n" + length + "\r\n\r\n"));
+                if (early) {
+                    assertThat(answer(connection).status()).isEqualTo(status);
+                }
+                connection.send(bytes(sent));
+                if (!early) {
+                    assertThat(answer(connection).status()).isEqualTo(status);
+                }
+
+                connection.send(bytes("GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n"));
+                assertThat(answer(connection).status()).isEqualTo(200);
+                connection.send(bytes("GET /v2 HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n"));
+                Answer refusal = answer(connection);
+                assertThat(refusal.status()).isEqualTo(400);
+                assertThat(new String(refusal.body(), ISO_8859_1)).contains("length of its body more than once");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "POST /v2/models/minilm/infer, 67108865, 413, the body is larger than",
+        "POST /v2?%zz, 1000000, 400, the address is no URI",
+    })
+    void aRefusalReachesWhoStillSends(String request, int bytes, int status, String reason) throws IOException {
+        byte[] part = bytes(LOOKS_LIKE_HEADS.repeat(1_000));
+        try (Socket client = connect()) {
+            OutputStream out = client.getOutputStream();
+            out.write(bytes(request + " HTTP/1.1\r\nHost: a\r\nContent-Length: " + bytes + "\r\n\r\n"));
+            for (int left = bytes; left > 0; left -= part.length) {
+                out.write(part, 0, Math.min(left, part.length));
+            }
+
+            String answers = new String(client.getInputStream().readAllBytes(), ISO_8859_1);
+
+            assertThat(answers).startsWith("HTTP/1.1 " + status).contains(reason);
+            assertThat(answers.split("HTTP/1.1 ", -1)).as("one answer").hasSize(2);
+        }
+    }
+
+    private static Answer answer(RawConnection connection) throws IOException {
+        return requireNonNull(connection.answer(), "the connection is closed");
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(ISO_8859_1);
     }
 
     @Test
