@@ -158,8 +158,9 @@ class AutoscalerTest(unittest.TestCase):
         recorded = {rule["record"] for rule in monitoring.records()}
         for rule in adapter["rules"]["custom"]:
             self.assertLessEqual(monitoring.metrics(rule["seriesQuery"]), recorded)
+        targets = yaml.safe_load((CHART / "values.yaml").read_text())["autoscaling"]
         self.assertEqual([metric["pods"]["target"]["averageValue"] for metric in hpa["spec"]["metrics"]],
-                         ["20m", "800m"])
+                         [f"{targets[name] * 1000:.0f}m" for name in ("queueSeconds", "busyRatio")])
 
 
 if __name__ == "__main__":
