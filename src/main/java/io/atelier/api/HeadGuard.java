@@ -29,8 +29,6 @@ import org.jspecify.annotations.Nullable;
  * @see <a href="https://www.rfc-editor.org/rfc/rfc9112#section-6.3">RFC 9112, message body length</a>
  */
 final class HeadGuard extends ChannelInboundHandlerAdapter {
-    private static final long LINGER_SECONDS = 1;
-
     private final Duration timeout;
     private RequestHead head = new RequestHead();
     private long bodyLeft;
@@ -159,6 +157,6 @@ final class HeadGuard extends ChannelInboundHandlerAdapter {
         refused = true;
         var unused = context.writeAndFlush(Unpooled.wrappedBuffer(answer.getBytes(StandardCharsets.US_ASCII), body));
         disarm();
-        timer = context.executor().schedule(() -> close(context), LINGER_SECONDS, TimeUnit.SECONDS);
+        timer = context.executor().schedule(() -> close(context), LingeringClose.LINGER_MILLIS, TimeUnit.MILLISECONDS);
     }
 }

@@ -13,7 +13,7 @@ import io.vertx.core.http.HttpVersion;
  * @see <a href="https://www.rfc-editor.org/rfc/rfc9112#section-9.6">RFC 9112, tear-down</a>
  */
 final class LingeringClose {
-    private static final long LINGER_MILLIS = 1_000;
+    static final long LINGER_MILLIS = 1_000;
 
     /** HTTP/2's code for a request that was answered before it was complete. */
     private static final long NO_ERROR = 0;

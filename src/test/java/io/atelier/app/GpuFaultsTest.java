@@ -9,6 +9,7 @@ import io.atelier.device.DeviceExecutor;
 import io.atelier.device.WatchPolicy;
 import io.atelier.metrics.GpuMetrics;
 import io.atelier.testing.ManualTime;
+import io.atelier.testing.OpenGuard;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.List;

@@ -22,6 +22,7 @@ import io.atelier.serving.ModelStatistics;
 import io.atelier.serving.QueuedInferenceService;
 import io.atelier.testing.FakeEngine;
 import io.atelier.testing.ManualTime;
+import io.atelier.testing.OpenGuard;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;

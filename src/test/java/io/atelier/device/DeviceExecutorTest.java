@@ -3,7 +3,6 @@ package io.atelier.device;
 import static io.atelier.device.Rig.answer;
 import static io.atelier.device.Rig.batches;
 import static io.atelier.device.Rig.failure;
-import static io.atelier.device.Rig.noGuard;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.atelier.core.DeviceId;
@@ -18,6 +17,7 @@ import io.atelier.core.Timer;
 import io.atelier.scheduling.BatchPolicy;
 import io.atelier.testing.FakeEngine;
 import io.atelier.testing.ManualTime;
+import io.atelier.testing.OpenGuard;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,7 +51,7 @@ class DeviceExecutorTest {
     @Test
     void anErrandWaitsForAPermitAndGoesBeforeTheNextBatch() throws Exception {
         try (Rig rig = new Rig(batches(1), Ticker.system(), NO_TIMER)) {
-            DeviceExecutor a = rig.device(A, 1, noGuard());
+            DeviceExecutor a = rig.device(A, 1, new OpenGuard());
             rig.engine.hang(A);
             Ticket hung = rig.hangOne(A);
             Ticket next = rig.offer(2);
@@ -72,7 +72,7 @@ class DeviceExecutorTest {
     @Test
     void anErrandOnADeviceThatIsOutOfServiceIsRefused() throws Exception {
         try (Rig rig = new Rig(batches(1), Ticker.system(), NO_TIMER)) {
-            DeviceExecutor a = rig.device(A, 1, noGuard());
+            DeviceExecutor a = rig.device(A, 1, new OpenGuard());
             rig.engine.hang(A);
             rig.hangOne(A);
             CompletableFuture<Boolean> waiting = a.execute(() -> CompletableFuture.completedStage(true));
@@ -96,8 +96,8 @@ class DeviceExecutorTest {
     @Test
     void aHungDeviceKeepsItsPermitAndPullsNothingWhileTheOtherServesOn() throws Exception {
         try (Rig rig = new Rig(batches(4), Ticker.system(), NO_TIMER)) {
-            DeviceExecutor a = rig.device(A, 1, noGuard());
-            DeviceExecutor b = rig.device(B, 1, noGuard());
+            DeviceExecutor a = rig.device(A, 1, new OpenGuard());
+            DeviceExecutor b = rig.device(B, 1, new OpenGuard());
             assertThat(b.limit()).isEqualTo(1);
             rig.engine.hang(A);
             Ticket hung = rig.hangOne(A);
@@ -122,7 +122,7 @@ class DeviceExecutorTest {
     @Test
     void aDeviceThatCameBackPullsAgain() throws Exception {
         try (Rig rig = new Rig(batches(4), Ticker.system(), NO_TIMER)) {
-            DeviceExecutor a = rig.device(A, 1, noGuard());
+            DeviceExecutor a = rig.device(A, 1, new OpenGuard());
             rig.engine.hang(A);
             Ticket hung = rig.hangOne(A);
             List<Ticket> waiting = rig.offerMany(0, 10);
@@ -140,7 +140,7 @@ class DeviceExecutorTest {
     @Test
     void neverRunsMoreAtOnceThanItHasPermits() throws Exception {
         try (Rig rig = new Rig(batches(1), Ticker.system(), NO_TIMER)) {
-            DeviceExecutor a = rig.device(A, 3, noGuard());
+            DeviceExecutor a = rig.device(A, 3, new OpenGuard());
             rig.engine.hang(A);
             List<Ticket> tickets = rig.offerMany(0, 2_000);
             rig.engine.awaitHanging(A);
@@ -157,7 +157,7 @@ class DeviceExecutorTest {
     @Test
     void aRowThatBreaksItsBatchFailsAlone() throws Exception {
         try (Rig rig = new Rig(batches(16), Ticker.system(), NO_TIMER)) {
-            DeviceExecutor a = rig.device(A, 1, noGuard());
+            DeviceExecutor a = rig.device(A, 1, new OpenGuard());
             Set<Float> poison = Set.of(3f, 4f, 11f);
             rig.engine.breakOn(poison::contains);
             rig.engine.hang(A);
@@ -185,7 +185,7 @@ class DeviceExecutorTest {
     void settlesOffTheDevicesThreads() throws Exception {
         Set<String> settledOn = ConcurrentHashMap.newKeySet();
         try (Rig rig = new Rig(batches(4), Ticker.system(), NO_TIMER)) {
-            DeviceExecutor a = rig.device(A, 2, noGuard());
+            DeviceExecutor a = rig.device(A, 2, new OpenGuard());
             rig.engine.breakOn(number -> number % 7 == 0);
             List<CompletableFuture<Boolean>> heard = new ArrayList<>();
             for (int i = 0; i < 500; i++) {
@@ -210,7 +210,7 @@ class DeviceExecutorTest {
     void ticketsThatAreLateWhenTheirTurnComesDoNotRun() throws Exception {
         ManualTime time = new ManualTime();
         try (Rig rig = new Rig(batches(4), time, time)) {
-            DeviceExecutor a = rig.device(A, 1, noGuard());
+            DeviceExecutor a = rig.device(A, 1, new OpenGuard());
             rig.engine.hang(A);
             Ticket hung = rig.hangOne(A);
             List<Ticket> late = new ArrayList<>();
@@ -241,7 +241,7 @@ class DeviceExecutorTest {
             return alarm;
         };
         try (Rig rig = new Rig(new BatchPolicy(4, Duration.ofMillis(5), 100), time, timer)) {
-            DeviceExecutor a = rig.device(A, 1, noGuard());
+            DeviceExecutor a = rig.device(A, 1, new OpenGuard());
             Ticket alone = rig.offer(1);
             assertThat(scheduled.await(20, TimeUnit.SECONDS)).isTrue();
             assertThat(rig.engine.calls()).isEmpty();
@@ -260,7 +260,7 @@ class DeviceExecutorTest {
     @Test
     void finishesWhatIsQueuedWhileItDrains() throws Exception {
         try (Rig rig = new Rig(batches(2), Ticker.system(), NO_TIMER)) {
-            DeviceExecutor a = rig.device(A, 1, noGuard());
+            DeviceExecutor a = rig.device(A, 1, new OpenGuard());
             rig.engine.hang(A);
             Ticket hung = rig.hangOne(A);
             List<Ticket> queued = rig.offerMany(0, 9);
@@ -282,7 +282,7 @@ class DeviceExecutorTest {
     @Test
     void freesItsModelsOnlyWhenNothingRunsAnyMore() throws Exception {
         try (Rig rig = new Rig(batches(2), Ticker.system(), NO_TIMER)) {
-            DeviceExecutor a = rig.device(A, 1, noGuard());
+            DeviceExecutor a = rig.device(A, 1, new OpenGuard());
             rig.engine.hang(A);
             Ticket hung = rig.hangOne(A);
 
@@ -366,8 +366,8 @@ class DeviceExecutorTest {
         int each = 25_000;
         ExecutorService callers = Executors.newFixedThreadPool(threads);
         try (Rig rig = new Rig(batches(8), Ticker.system(), NO_TIMER)) {
-            DeviceExecutor a = rig.device(A, 2, noGuard());
-            DeviceExecutor b = rig.device(B, 2, noGuard());
+            DeviceExecutor a = rig.device(A, 2, new OpenGuard());
+            DeviceExecutor b = rig.device(B, 2, new OpenGuard());
             List<Future<Integer>> done = new ArrayList<>();
             for (int t = 0; t < threads; t++) {
                 long seed = 42L + t;

@@ -3,13 +3,11 @@ package io.atelier.device;
 import io.atelier.core.DeviceId;
 import io.atelier.core.DeviceState;
 import io.atelier.core.ServingListener;
-import io.atelier.core.Tensor;
+import io.atelier.testing.OpenGuard;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.AbstractExecutorService;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Validate;
@@ -24,7 +22,7 @@ public class DeviceStateLincheckTest {
             2,
             new CallersThread(),
             new CallersThread(),
-            new NoGuard(),
+            new OpenGuard(),
             new WatchPolicy(2, Duration.ofSeconds(1), Duration.ofSeconds(1), Duration.ZERO, Duration.ofSeconds(1)),
             Runnable::run,
             (delay, task) -> () -> {},
@@ -78,18 +76,6 @@ public class DeviceStateLincheckTest {
                 .iterations(30)
                 .invocationsPerIteration(500)
                 .check(DeviceStateLincheckTest.class);
-    }
-
-    private static final class NoGuard implements ExecutionGuard {
-        @Override
-        public CompletionStage<List<List<Tensor>>> run(Supplier<CompletionStage<List<List<Tensor>>>> execution) {
-            return execution.get();
-        }
-
-        @Override
-        public long closedForNanos() {
-            return 0;
-        }
     }
 
     private static final class CallersThread extends AbstractExecutorService {

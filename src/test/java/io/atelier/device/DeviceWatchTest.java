@@ -16,6 +16,7 @@ import io.atelier.scheduling.ExecutionTimes;
 import io.atelier.scheduling.ModelQueue;
 import io.atelier.testing.FakeEngine;
 import io.atelier.testing.ManualTime;
+import io.atelier.testing.OpenGuard;
 import io.atelier.testing.Tickets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -42,10 +43,10 @@ class DeviceWatchTest {
     @Test
     void aHangCostsTheDeviceItsPlaceUntilItAnswersRightlyAgain() throws Exception {
         try (Rig rig = new Rig(Rig.batches(1), time, time)) {
-            DeviceExecutor first = rig.device(FIRST, 1, Rig.noGuard(), WATCH);
+            DeviceExecutor first = rig.device(FIRST, 1, new OpenGuard(), WATCH);
             rig.engine.hang(FIRST);
             Ticket ticket = rig.hangOne(FIRST);
-            rig.device(SECOND, 1, Rig.noGuard(), WATCH);
+            rig.device(SECOND, 1, new OpenGuard(), WATCH);
 
             time.advance(Duration.ofMillis(999));
             assertThat(first.state()).isEqualTo(DeviceState.READY);
@@ -70,7 +71,7 @@ class DeviceWatchTest {
     @Test
     void aGoldenCheckThatHangsClearsTheRequestThatAskedForIt() throws Exception {
         try (Rig rig = new Rig(Rig.batches(1), time, time)) {
-            DeviceExecutor first = rig.device(FIRST, 1, Rig.noGuard(), WATCH);
+            DeviceExecutor first = rig.device(FIRST, 1, new OpenGuard(), WATCH);
             CountDownLatch failed = new CountDownLatch(1);
             rig.engine.breakOn(number -> {
                 if (number != 7 || failed.getCount() == 0) {
@@ -83,7 +84,7 @@ class DeviceWatchTest {
             Ticket accused = rig.offer(7);
             assertThat(failed.await(20, TimeUnit.SECONDS)).isTrue();
             rig.engine.awaitHanging(FIRST);
-            rig.device(SECOND, 1, Rig.noGuard(), WATCH);
+            rig.device(SECOND, 1, new OpenGuard(), WATCH);
 
             time.advance(Duration.ofSeconds(1));
             assertThat(first.reason()).isEqualTo("hang");
@@ -98,7 +99,7 @@ class DeviceWatchTest {
         GoldenSample wrong = new GoldenSample(
                 List.of(FakeEngine.row(1)), List.of(FakeEngine.row(3).named("y")), 0.001);
         try (Rig rig = new Rig(Rig.batches(1), time, time)) {
-            DeviceExecutor first = rig.device(FIRST, 1, Rig.noGuard(), asking, wrong);
+            DeviceExecutor first = rig.device(FIRST, 1, new OpenGuard(), asking, wrong);
 
             time.advance(Duration.ofSeconds(5));
             awaitIdle(first); // the golden sample
@@ -110,7 +111,7 @@ class DeviceWatchTest {
     @Test
     void aDeviceThatRecoversWhileTheServiceDrainsDrainsToo() throws Exception {
         try (Rig rig = new Rig(Rig.batches(1), time, time)) {
-            DeviceExecutor first = rig.device(FIRST, 1, Rig.noGuard(), WATCH);
+            DeviceExecutor first = rig.device(FIRST, 1, new OpenGuard(), WATCH);
             rig.engine.hang(FIRST);
             rig.hangOne(FIRST);
             time.advance(Duration.ofSeconds(1));
@@ -156,7 +157,7 @@ class DeviceWatchTest {
         ExecutorService settler = Executors.newSingleThreadExecutor();
         try {
             DeviceExecutor device = new DeviceExecutor(
-                    FIRST, 1, thread, thread, Rig.noGuard(), WATCH, settler, time, time, ServingListener.NONE);
+                    FIRST, 1, thread, thread, new OpenGuard(), WATCH, settler, time, time, ServingListener.NONE);
             device.open();
             List<CompletableFuture<?>> all = new ArrayList<>();
             for (String name : List.of("heavy", "light")) {

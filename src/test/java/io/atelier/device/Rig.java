@@ -7,7 +7,6 @@ import io.atelier.core.InferenceResult;
 import io.atelier.core.Padding;
 import io.atelier.core.ServingException;
 import io.atelier.core.ServingListener;
-import io.atelier.core.Tensor;
 import io.atelier.core.Ticker;
 import io.atelier.core.Ticket;
 import io.atelier.core.Timer;
@@ -24,14 +23,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Supplier;
 
 /** Devices over a fake engine, on real threads, that pull from one queue. Closing it lets everything go. */
 final class Rig implements AutoCloseable {
@@ -69,21 +66,6 @@ final class Rig implements AutoCloseable {
     /** Batches of so many rows and no waiting for company. */
     static BatchPolicy batches(int maxBatchSize) {
         return new BatchPolicy(maxBatchSize, Duration.ZERO, 1_000_000);
-    }
-
-    /** A guard that guards nothing. */
-    static ExecutionGuard noGuard() {
-        return new ExecutionGuard() {
-            @Override
-            public CompletionStage<List<List<Tensor>>> run(Supplier<CompletionStage<List<List<Tensor>>>> execution) {
-                return execution.get();
-            }
-
-            @Override
-            public long closedForNanos() {
-                return 0;
-            }
-        };
     }
 
     /** One more device that holds the model and pulls. */

@@ -12,6 +12,7 @@ import io.atelier.serving.ModelCounts.Compute;
 import io.atelier.serving.ModelCounts.Sum;
 import io.atelier.serving.ModelStatistics;
 import io.atelier.testing.ManualTime;
+import io.atelier.testing.OpenGuard;
 import io.atelier.testing.Tickets;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
@@ -62,7 +63,7 @@ class StageClockTest {
         try (Rig rig = new Rig(Rig.batches(8), time, time)) {
             rig.listener = ServingListener.all(statistics, new MetricsListener(registry, time));
             rig.engine.takes(time::advance, Duration.ofNanos(2), Duration.ofNanos(30), Duration.ofNanos(5));
-            rig.device(DEVICE, 1, Rig.noGuard());
+            rig.device(DEVICE, 1, new OpenGuard());
             rig.engine.hang(DEVICE);
             Ticket alone = rig.hangOne(DEVICE);
             List<Ticket> together = rig.offerMany(10, 3);

@@ -2,21 +2,17 @@ package io.atelier.docs;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.atelier.serving.InferenceService;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
-import io.restassured.RestAssured;
 import jakarta.inject.Inject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,18 +31,12 @@ class ProtocolDocTest {
 
     @Test
     void theBinaryExampleIsAnsweredAsShown() throws IOException, InterruptedException {
-        assumeTrue(
-                Stream.of("/usr/bin/curl", "/bin/curl").map(Path::of).anyMatch(Files::isExecutable), "curl is there");
+        Shell shell = new Shell(folder);
         RealService.awaitReady(service);
         Matcher example = EXAMPLE.matcher(Page.read("docs/protocol.md"));
         assertThat(example.find()).isTrue();
 
-        Process shell = new ProcessBuilder(
-                        "bash", "-c", example.group(1).replace("localhost:8080", "localhost:" + RestAssured.port))
-                .directory(folder.toFile())
-                .inheritIO()
-                .start();
-        assertThat(shell.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        shell.run(example.group(1));
 
         byte[] answer = Files.readAllBytes(folder.resolve("answer"));
         String json = example.group(2);

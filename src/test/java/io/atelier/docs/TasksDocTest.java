@@ -1,25 +1,20 @@
 package io.atelier.docs;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.atelier.testing.Images;
 import io.atelier.testing.StartUp;
 import io.atelier.testing.TaskModels;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
-import io.restassured.RestAssured;
 import jakarta.inject.Inject;
 import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -38,8 +33,7 @@ class TasksDocTest {
 
     @Test
     void everyRequestIsAnsweredAsShown() throws IOException, InterruptedException {
-        assumeTrue(
-                Stream.of("/usr/bin/curl", "/bin/curl").map(Path::of).anyMatch(Files::isExecutable), "curl is there");
+        Shell shell = new Shell(folder);
         startUp.await();
         Files.write(folder.resolve("turned.png"), TaskModels.resource("/images/turned.png"));
         Files.write(folder.resolve("street.jpg"), Images.jpeg(Images.plain(64, 32, Color.WHITE)));
@@ -48,20 +42,9 @@ class TasksDocTest {
         assertThat(examples).hasSize(page.split("```shell", -1).length - 1).hasSizeGreaterThanOrEqualTo(5);
 
         for (MatchResult example : examples) {
-            assertThat(ShownAnswer.differences(example.group(2), answer(example.group(1))))
+            assertThat(ShownAnswer.differences(example.group(2), shell.run(example.group(1))))
                     .as(example.group(1))
                     .isEmpty();
         }
-    }
-
-    private String answer(String command) throws IOException, InterruptedException {
-        Process shell = new ProcessBuilder(
-                        "bash", "-c", command.replace("localhost:8080", "localhost:" + RestAssured.port))
-                .directory(folder.toFile())
-                .start();
-        shell.getOutputStream().close();
-        String answer = new String(shell.getInputStream().readAllBytes(), UTF_8);
-        assertThat(shell.waitFor(30, TimeUnit.SECONDS)).isTrue();
-        return answer;
     }
 }

@@ -1,4 +1,4 @@
-package io.atelier.app;
+package io.atelier.testing;
 
 import io.atelier.core.Tensor;
 import io.atelier.device.ExecutionGuard;
@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
-/** Lets everything through. */
-final class OpenGuard implements ExecutionGuard {
+/** A guard that guards nothing. Thread-safe. */
+public final class OpenGuard implements ExecutionGuard {
     @Override
     public CompletionStage<List<List<Tensor>>> run(Supplier<CompletionStage<List<List<Tensor>>>> execution) {
         return execution.get();
