@@ -6,6 +6,7 @@ import static io.atelier.testing.ServiceClient.ok;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.atelier.core.DeviceId;
 import io.atelier.core.InferenceRequest;
 import io.atelier.core.ModelId;
 import io.atelier.core.ServingException.NotReady;
@@ -32,6 +33,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -44,7 +46,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @TestProfile(ModelControlComponentTest.Explicit.class)
 @Timeout(120)
 class ModelControlComponentTest extends OverFakeService {
-    private static final int DEVICES = 2;
+    private static final List<DeviceId> DEVICES = List.of(DeviceId.cpu(0), DeviceId.cpu(1));
 
     /** Models that a test may change; each test has its own. */
     public static class Explicit extends FakeService.Profile {
@@ -58,6 +60,8 @@ class ModelControlComponentTest extends OverFakeService {
                     "tuned/1/model.onnx", "1",
                     "tuned/model.yaml", "batching: {max-batch-size: 8}\ntimeout: 5s",
                     "popular/1/model.onnx", "1",
+                    "drained/1/model.onnx", "1",
+                    "known/1/model.onnx", "1",
                     "broken/1/model.onnx", "no number");
         }
 
@@ -76,7 +80,9 @@ class ModelControlComponentTest extends OverFakeService {
 
     @AfterEach
     void nothingRanOnWhatWasFreed() {
+        DEVICES.forEach(engine::letGo);
         engine.letLoad();
+        engine.breakOn(first -> false);
         assertThat(engine.misused()).isZero();
     }
 
@@ -101,7 +107,7 @@ class ModelControlComponentTest extends OverFakeService {
         assertThat(load.answered.get()).isGreaterThanOrEqualTo(40 * (reloads + 1));
         assertThat(engine.closed() - freedBefore)
                 .as("all but the last two, which may be on their way")
-                .isGreaterThanOrEqualTo(DEVICES * (reloads - 1));
+                .isGreaterThanOrEqualTo(DEVICES.size() * (reloads - 1));
     }
 
     @Test
@@ -119,6 +125,79 @@ class ModelControlComponentTest extends OverFakeService {
         write("steady/1/model.onnx", "5");
         ok(post("steady/load"));
         assertThat(ask("steady", 1)).isEqualTo(6);
+    }
+
+    @Test
+    void aModelThatAnswersItsGoldenQuestionWronglyIsNotSwitchedTo() throws Exception {
+        String golden = """
+                {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 2], "data": [1, 2]}],
+                 "outputs": [{"name": "y", "datatype": "FP32", "shape": [1, 2], "data": [%s, %s]}]}""";
+        write("known/model.yaml", "golden: {file: golden.json}");
+        write("known/golden.json", golden.formatted(3, 4));
+        String wrong = "failed to load 'known', version 1: the model's answer is not the one in golden.json";
+
+        problem(post("known/load"), 400, "LOAD_FAILED", wrong);
+        assertThat(ask("known", 1)).as("serves on").isEqualTo(2);
+        assertThat(state("known")).isEqualTo("1 READY ");
+
+        write("known/1/model.onnx", "2");
+        ok(post("known/load"));
+        assertThat(ask("known", 1)).isEqualTo(3);
+
+        write("known/1/model.onnx", "2.5");
+        problem(post("known/load"), 400, "LOAD_FAILED", wrong);
+        assertThat(ask("known", 1)).as("serves on").isEqualTo(3);
+    }
+
+    @Test
+    void aModelThatFailsItsWarmUpIsNotSwitchedTo() throws Exception {
+        write("steady/1/model.onnx", "1");
+        ok(post("steady/load"));
+        write("steady/1/model.onnx", "2");
+        engine.breakOn(first -> first == 0); // what a model is warmed up with
+
+        HttpResponse<String> refused = post("steady/load");
+
+        problem(
+                refused,
+                400,
+                "LOAD_FAILED",
+                "failed to load 'steady', version 1: the warm-up with 1 request failed: broken row");
+        assertThat(ask("steady", 1)).as("serves on").isEqualTo(2);
+    }
+
+    /** Two requests run, and four wait. */
+    @Test
+    void anUnloadedModelAnswersWhatItHasAccepted() throws Exception {
+        DEVICES.forEach(engine::hang);
+        List<CompletableFuture<HttpResponse<String>>> accepted = new ArrayList<>();
+        accepted.add(infer("drained", 1));
+        CompletableFuture.anyOf(engine.hanging(DEVICES.get(0)), engine.hanging(DEVICES.get(1)))
+                .get(20, TimeUnit.SECONDS);
+        accepted.add(infer("drained", 2));
+        for (DeviceId device : DEVICES) {
+            engine.awaitHanging(device);
+        }
+        for (int number = 3; number <= 6; number++) {
+            accepted.add(infer("drained", number));
+        }
+        Pattern four = Pattern.compile("(?m)^atelier_queue_depth\\{model=\"drained\".* 4\\.0$");
+        client.await(
+                Duration.ofSeconds(20),
+                () -> four.matcher(client.get("/q/metrics").join().body()).find());
+
+        CompletableFuture<HttpResponse<String>> unloaded = client.post("/v2/repository/models/drained/unload", "");
+        client.await(Duration.ofSeconds(20), () -> state("drained").startsWith("1 UNLOADING "));
+        assertThat(infer("drained", 7).join().statusCode()).isEqualTo(404);
+        assertThat(accepted).noneMatch(CompletableFuture::isDone);
+        DEVICES.forEach(engine::letGo);
+
+        for (int number = 1; number <= 6; number++) {
+            assertThat(floats(ok(accepted.get(number - 1).join()).at("/outputs/0/data")))
+                    .containsExactly(number + 1);
+        }
+        ok(unloaded.join());
+        client.await(Duration.ofSeconds(20), () -> state("drained").equals("1 UNAVAILABLE unloaded"));
     }
 
     @Test
