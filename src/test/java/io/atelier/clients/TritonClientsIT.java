@@ -30,8 +30,8 @@ import java.util.zip.InflaterInputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What Triton's clients put on the wire, and what they look for in the answer: their requests, written down from their
@@ -162,10 +162,10 @@ class TritonClientsIT {
         }
     }
 
-    /** {@code simple_http_string_infer_client.py}: a zero byte within a text. */
+    /** {@code simple_http_string_infer_client.py} and {@code …_aio_…}: a zero byte within a text. */
     @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void carriesTextWithZeroBytes(boolean binary) throws IOException {
+    @CsvSource({"PYTHON, true", "PYTHON, false", "PYTHON_AIO, true", "PYTHON_AIO, false"})
+    void carriesTextWithZeroBytes(Client client, boolean binary) throws IOException {
         ByteBuffer raw = ByteBuffer.allocate(WIDTH * 10).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < WIDTH; i++) {
             raw.putInt(6).put("he\0llo".getBytes(UTF_8));
@@ -177,7 +177,7 @@ class TritonClientsIT {
         byte[] body = binary ? joined(json.getBytes(UTF_8), raw.array()) : json.getBytes(UTF_8);
         String[] own = binary ? new String[] {"Inference-Header-Content-Length: " + json.length()} : new String[0];
 
-        Infer answer = new Infer(send(Client.PYTHON.post("/v2/models/simple_identity/infer", body, own)), "");
+        Infer answer = new Infer(send(client.post("/v2/models/simple_identity/infer", body, own)), "");
 
         if (binary) {
             assertThat(answer.raw("OUTPUT0")).isEqualTo(raw.array());
@@ -216,33 +216,38 @@ class TritonClientsIT {
         assertThat(json(get("/v2/models/simple/stats")).get("model_stats")).hasSize(1);
     }
 
-    /** {@code simple_http_model_control.py}; its index request has neither a body nor a length. */
-    @Test
-    void controlsModels() throws IOException {
+    /** {@code simple_http_model_control.py} and {@code …_aio_…}; the index request has neither a body nor a length. */
+    @ParameterizedTest
+    @EnumSource(names = {"PYTHON", "PYTHON_AIO"})
+    void controlsModels(Client client) throws IOException {
         List<String> head = List.of("user-agent: python/gevent-http-client-2.0.11", "host: localhost:8000");
         assertThat(json(send(message("POST", "/v2/repository/index", head, new byte[0])))
                         .findValuesAsText("name"))
                 .contains("simple", "simple_identity");
-        assertThat(control("simple", "load", "{}").status()).isEqualTo(200);
+        assertThat(control(client, "simple", "load", "{}").status()).isEqualTo(200);
         assertThat(get("/v2/models/simple/ready").status()).isEqualTo(200);
         String nonsense = "{\"parameters\":{\"config\":"
                 + "\"\\\"parameters\\\": {\\\"config\\\": {{\\\"max_batch_size\\\": \\\"16\\\"}}}\"}}";
-        assertThat(control("simple", "load", nonsense).error()).contains("failed to load");
-        assertThat(control("simple", "load", "{\"parameters\":{\"config\":\"{\\\"max_batch_size\\\":\\\"16\\\"}\"}}")
+        assertThat(control(client, "simple", "load", nonsense).error()).contains("failed to load");
+        assertThat(control(
+                                client,
+                                "simple",
+                                "load",
+                                "{\"parameters\":{\"config\":\"{\\\"max_batch_size\\\":\\\"16\\\"}\"}}")
                         .status())
                 .isEqualTo(200);
         assertThat(json(get("/v2/models/simple/config")).get("max_batch_size").asInt())
                 .isEqualTo(16);
-        assertThat(control("simple", "unload", "{\"parameters\":{\"unload_dependents\":false}}")
+        assertThat(control(client, "simple", "unload", "{\"parameters\":{\"unload_dependents\":false}}")
                         .status())
                 .isEqualTo(200);
         assertThat(get("/v2/models/simple/ready").status()).isNotEqualTo(200);
-        assertThat(control("wrong_model_name", "load", "{}").error()).contains("failed to load");
-        assertThat(control("simple", "load", "{}").status()).isEqualTo(200);
+        assertThat(control(client, "wrong_model_name", "load", "{}").error()).contains("failed to load");
+        assertThat(control(client, "simple", "load", "{}").status()).isEqualTo(200);
     }
 
-    private static Answer control(String model, String verb, String body) throws IOException {
-        return send(Client.PYTHON.post("/v2/repository/models/" + model + "/" + verb, body.getBytes(UTF_8)));
+    private static Answer control(Client client, String model, String verb, String body) throws IOException {
+        return send(client.post("/v2/repository/models/" + model + "/" + verb, body.getBytes(UTF_8)));
     }
 
     /** 0 to 15, as {@code set_data_from_numpy(…, binary_data=False)} writes them. */

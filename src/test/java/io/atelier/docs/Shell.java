@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.restassured.RestAssured;
+import io.atelier.testing.SuiteService;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** Gives a page's commands to a shell as they are, but for the port; without curl the test is skipped. */
+/** Gives a page's commands to a shell as they are, but for the address; without curl the test is skipped. */
 final class Shell {
     private final Path folder;
 
@@ -26,7 +26,9 @@ final class Shell {
     /** What the command printed. */
     String run(String command) throws IOException, InterruptedException {
         Process shell = new ProcessBuilder(
-                        "bash", "-c", command.replace("localhost:8080", "localhost:" + RestAssured.port))
+                        "bash",
+                        "-c",
+                        command.replace("localhost:8080", SuiteService.url().getAuthority()))
                 .directory(folder.toFile())
                 .redirectError(Redirect.INHERIT)
                 .start();
