@@ -196,6 +196,15 @@ class RefusalTest(unittest.TestCase):
             "models.source=s3": "s3://bucket/prefix",
             "models.source=s3,models.s3.uri=s3://b/p,networkPolicy.enabled=true": "let the pods connect to it",
             "strategy.rollingUpdate.maxSurge=1": "the update never ends; leave strategy empty",
+            "strategy.type=RollingUpdate": "the update never ends; leave strategy empty",
+            "strategy.rollingUpdate.maxUnavailable=0": "the update never ends; leave strategy empty",
+            "strategy.rollingUpdate.maxUnavailable=1": "set maxSurge to 0, which is 25% unless set",
+            "device.mode=dra,strategy.type=RollingUpdate": "the update never ends; leave strategy empty",
+            "strategy.rollingUpdate.maxSurge=0,strategy.rollingUpdate.maxUnavailable=0": "no pod could ever be replaced",
+            "device.mode=cpu,strategy.rollingUpdate.maxSurge=0%,strategy.rollingUpdate.maxUnavailable=0":
+                "no pod could ever be replaced, which the API refuses; set it to 1",
+            "strategy.type=Recreate,strategy.rollingUpdate.maxSurge=0": "beside the type Recreate; take one of them out",
+            "device.mode=cpu,strategy.type=Recreate,strategy.rollingUpdate.maxUnavailable=1": "take one of them out",
             "autoscaling.minReplicas=5": "larger than autoscaling.maxReplicas; lower it",
             "autoscaling.minReplicas=0": "only KEDA scales to 0",
             f"{monitored},autoscaling.minReplicas=0": "add a trigger on what is in front of the pods",
@@ -207,7 +216,15 @@ class RefusalTest(unittest.TestCase):
         }.items():
             for refusal in self.refusals(options):
                 self.assertIn(words, refusal)
-        self.assertTrue(template("--set", "device.mode=cpu,strategy.rollingUpdate.maxSurge=1"))
+
+    def test_strategies_that_end_are_left_alone(self):
+        for options in ("device.mode=cpu,strategy.rollingUpdate.maxSurge=1", "device.mode=cpu,strategy.type=RollingUpdate",
+                        "device.mode=cpu,strategy.rollingUpdate.maxUnavailable=0", "strategy.type=Recreate",
+                        "strategy.rollingUpdate.maxSurge=0", "strategy.rollingUpdate.maxSurge=0%",
+                        "strategy.type=RollingUpdate,strategy.rollingUpdate.maxSurge=0,"
+                        "strategy.rollingUpdate.maxUnavailable=50%"):
+            with self.subTest(options):
+                self.assertTrue(template("--set", options))
 
     def test_every_mistake_is_named_at_once(self):
         for refusal in self.refusals("models.source=pvc,ingress.enabled=true"):

@@ -63,10 +63,17 @@
 {{- if and (default dict .config.tracing).enabled .networkPolicy.enabled (not .networkPolicy.egress) }}
 {{- $errors = append $errors "networkPolicy.egress: config.tracing sends spans to a collector; let the pods connect to it" }}
 {{- end }}
-{{- if and (hasKey .strategy "rollingUpdate") $gpu }}
-{{- if not (has (toString .strategy.rollingUpdate.maxSurge) (list "0" "0%" "<nil>")) }}
-{{- $errors = append $errors "strategy.rollingUpdate.maxSurge: a new pod waits for a GPU that only an old pod can free, so with every GPU taken the update never ends; leave strategy empty, or maxSurge 0" }}
+{{- /* What is not set is 25% of the API's own: a surge of one pod at least. */}}
+{{- $rolling := default dict .strategy.rollingUpdate }}
+{{- $noSurge := regexMatch "^0+%?$" (toString $rolling.maxSurge) }}
+{{- if eq (default "" .strategy.type) "Recreate" }}
+{{- if hasKey .strategy "rollingUpdate" }}
+{{- $errors = append $errors "strategy.rollingUpdate: the API refuses it beside the type Recreate; take one of them out" }}
 {{- end }}
+{{- else if and $noSurge (regexMatch "^0+%?$" (toString $rolling.maxUnavailable)) }}
+{{- $errors = append $errors "strategy.rollingUpdate.maxUnavailable: with maxSurge 0 too no pod could ever be replaced, which the API refuses; set it to 1" }}
+{{- else if and $gpu .strategy (not $noSurge) }}
+{{- $errors = append $errors "strategy.rollingUpdate.maxSurge: a new pod waits for a GPU that only an old pod can free, so with every GPU taken the update never ends; leave strategy empty, or set maxSurge to 0, which is 25% unless set" }}
 {{- end }}
 {{- if gt (int .autoscaling.minReplicas) (int .autoscaling.maxReplicas) }}
 {{- $errors = append $errors "autoscaling.minReplicas: it is larger than autoscaling.maxReplicas; lower it" }}
