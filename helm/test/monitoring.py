@@ -12,18 +12,22 @@ SELECTED = re.compile(r"([a-zA-Z_][a-zA-Z0-9_:]*)\{")
 NOT_ALWAYS = re.compile(r"^atelier_gpu_|^atelier_device_quarantined_total$")
 
 
-def rules(*options):
-    """The groups of the PrometheusRule for the release atelier in the namespace ml."""
-    manifests = render("--set", "fullnameOverride=atelier,monitoring.rules.enabled=true", *options)
-    return only(manifests, "PrometheusRule")["spec"]["groups"]
+def manifests(*options):
+    """The release atelier in the namespace ml, with its rules."""
+    return render("--set", "fullnameOverride=atelier,monitoring.rules.enabled=true", *options)
 
 
-def alerts():
-    return [rule for group in rules() for rule in group["rules"] if "alert" in rule]
+def rules(release=None):
+    """The groups of the PrometheusRule, of the release atelier where no other is given."""
+    return only(release or manifests(), "PrometheusRule")["spec"]["groups"]
 
 
-def records():
-    return [rule for group in rules() for rule in group["rules"] if "record" in rule]
+def alerts(release=None):
+    return [rule for group in rules(release) for rule in group["rules"] if "alert" in rule]
+
+
+def records(release=None):
+    return [rule for group in rules(release) for rule in group["rules"] if "record" in rule]
 
 
 def write(groups, file):

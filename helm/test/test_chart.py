@@ -64,7 +64,12 @@ class RenderTest(unittest.TestCase):
         self.assertNotIn("proxies cut", notes(*proxied, "--set", "ingress.controller=ingress-nginx"))
         self.assertIn("no field for the size of bodies", notes("--values", VARIANTS["gateway"]))
         self.assertIn("does not know keda.sh", notes("--values", VARIANTS["keda"]))
-        self.assertIn("custom.metrics.k8s.io", notes("--values", VARIANTS["hpa"]))
+        hpa = notes("--values", VARIANTS["hpa"])
+        self.assertIn("custom.metrics.k8s.io", hpa)
+        self.assertNotIn("this release has none", hpa)
+        without = notes("--values", VARIANTS["hpa"], "--set", "monitoring.rules.enabled=false")
+        self.assertIn("Set monitoring.rules.enabled, unless rules of your own record atelier:queue_seconds:avg1m and "
+                      "atelier:device_busy:ratio1m.", without)
         self.assertIn("the pod monitor needs", notes("--values", VARIANTS["keda"]))
 
     def test_the_notes_look_at_the_cluster(self):

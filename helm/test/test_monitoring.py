@@ -155,7 +155,7 @@ class AutoscalerTest(unittest.TestCase):
         given = {rule["name"]["as"] for rule in adapter["rules"]["custom"]}
         hpa = only(variant("hpa"), "HorizontalPodAutoscaler")
         self.assertEqual({metric["pods"]["metric"]["name"] for metric in hpa["spec"]["metrics"]}, given)
-        recorded = {rule["record"] for rule in monitoring.records()}
+        recorded = {rule["record"] for rule in monitoring.records(variant("hpa"))}
         for rule in adapter["rules"]["custom"]:
             self.assertLessEqual(monitoring.metrics(rule["seriesQuery"]), recorded)
         targets = yaml.safe_load((CHART / "values.yaml").read_text())["autoscaling"]
