@@ -51,6 +51,14 @@ class RulesTest(unittest.TestCase):
             self.assertEqual(re.findall("^## (.*)$", page, re.M), ["What it means", "What to look at", "What to do"], name)
             self.assertIn(f"[{name}]({name}.md)", (RUNBOOKS / "README.md").read_text())
 
+    def test_the_page_of_restarts_tells_what_does_not_count_there(self):
+        """rules_test.yaml shows that it is so."""
+        page = (RUNBOOKS / "AtelierRestarts.md").read_text()
+        meaning = re.search("## What it means\n(.*?)\n## ", page, re.S).group(1)
+        self.assertIn("before its first scrape", meaning)
+        self.assertIn("[AtelierScrapeFails](AtelierScrapeFails.md)", meaning)
+        self.assertIn("[AtelierNoReadyPod](AtelierNoReadyPod.md)", meaning)
+
     def test_the_pages_name_only_what_there_is(self):
         values = yaml.safe_load((CHART / "values.yaml").read_text())
         settings = set(re.findall(r"`(atelier\.[\w.-]+)`", (ROOT / "docs/configuration.md").read_text()))
@@ -121,6 +129,23 @@ class DashboardTest(unittest.TestCase):
         self.assertEqual([panel["title"] for panel in monitoring.dashboard()["panels"] if panel["type"] == "row"],
                          ["Is it well?", "Traffic", "Errors by outcome", "Latency by stage", "Batch sizes",
                           "Queue and predicted wait", "Devices and GPU memory", "Restarts and the process"])
+
+    def test_every_row_has_panels(self):
+        rows = {}
+        for panel in sorted(monitoring.dashboard()["panels"], key=lambda panel: (panel["gridPos"]["y"], panel["gridPos"]["x"])):
+            if panel["type"] == "row":
+                below = rows[panel["title"]] = []
+            else:
+                below.append(panel)
+        self.assertEqual([title for title, panels in rows.items() if not panels], [])
+        stages = {metric for panel in rows["Latency by stage"] for target in panel["targets"]
+                  for metric in monitoring.metrics(target["expr"])}
+        self.assertLessEqual({"atelier_queue_duration_seconds_bucket", "atelier_execution_duration_seconds_bucket",
+                              "atelier_execution_stage_seconds_total"}, stages)
+
+    def test_every_panel_has_a_number_of_its_own(self):
+        numbers = [panel["id"] for panel in monitoring.dashboard()["panels"]]
+        self.assertEqual(len(numbers), len(set(numbers)))
 
     def test_the_config_map_carries_it_whole(self):
         config = next(manifest for manifest in of_kind(variant("gpu"), "ConfigMap") if "atelier.json" in manifest["data"])
