@@ -4,11 +4,12 @@ import json
 import re
 
 import yaml
-from chart import CHART, only, render
+from chart import CHART, VARIANTS, only, render
 
 SELECTED = re.compile(r"([a-zA-Z_][a-zA-Z0-9_:]*)\{")
 
-# Series that come with a GPU, or with a device's first quarantine
+# Series that come with a GPU, or with a device's first quarantine: no scrape of a test has them, so their names are
+# compared with docs/operations.md, which a test of the service compares with the code
 NOT_ALWAYS = re.compile(r"^atelier_gpu_|^atelier_device_quarantined_total$")
 
 
@@ -53,6 +54,18 @@ def queries():
             yield panel["title"], expression
 
 
+def triggers():
+    """The ScaledObject's triggers by name, as the chart's example of KEDA has them for the release atelier."""
+    scaled = only(render("--values", VARIANTS["keda"], "--set", "fullnameOverride=atelier"), "ScaledObject")
+    return {trigger["name"]: trigger for trigger in scaled["spec"]["triggers"]}
+
+
 def metrics(expression):
     """Names of the series that an expression selects; every selector has matchers."""
     return set(SELECTED.findall(expression))
+
+
+def named():
+    """Names of the series that any rule or panel selects."""
+    expressions = [rule["expr"] for rule in alerts() + records()] + [expression for _, expression in queries()]
+    return {metric for expression in expressions for metric in metrics(expression)}

@@ -206,7 +206,7 @@ class RefusalTest(unittest.TestCase):
             "strategy.rollingUpdate.maxUnavailable=1": "set maxSurge to 0, which is 25% unless set",
             "device.mode=dra,strategy.type=RollingUpdate": "the update never ends; leave strategy empty",
             "strategy.rollingUpdate.maxSurge=0,strategy.rollingUpdate.maxUnavailable=0": "no pod could ever be replaced",
-            "device.mode=cpu,strategy.rollingUpdate.maxSurge=0%,strategy.rollingUpdate.maxUnavailable=0":
+            "device.mode=cpu,strategy.rollingUpdate.maxSurge=0%,strategy.rollingUpdate.maxUnavailable=0%":
                 "no pod could ever be replaced, which the API refuses; set it to 1",
             "strategy.type=Recreate,strategy.rollingUpdate.maxSurge=0": "beside the type Recreate; take one of them out",
             "device.mode=cpu,strategy.type=Recreate,strategy.rollingUpdate.maxUnavailable=1": "take one of them out",

@@ -77,6 +77,14 @@ class RulesTest(unittest.TestCase):
                             self.assertIn(key, node, value)
                             node = node[key]
 
+    def test_what_no_scrape_of_a_test_has_is_what_the_page_of_metrics_names(self):
+        page = (ROOT / "docs/operations.md").read_text()
+        documented = set(re.findall(r"^\| `(atelier_\w+)` \|", page, re.M))
+        exempt = {metric for metric in monitoring.named() if monitoring.NOT_ALWAYS.match(metric)}
+        self.assertIn("atelier_device_quarantined_total", exempt)
+        self.assertGreater(len(exempt), 5)
+        self.assertEqual(exempt - documented, set())
+
     def test_alerts_can_be_left_out_and_labelled(self):
         rule = only(variant("everything"), "PrometheusRule")
         left = {entry["alert"]: entry for group in rule["spec"]["groups"] for entry in group["rules"] if "alert" in entry}
@@ -92,15 +100,20 @@ class RulesTest(unittest.TestCase):
         self.assertNotIn("absent(", str(only(to_zero, "PrometheusRule")))
 
 
+def parse(expressions):
+    """What promtool says to expressions, as if each were recorded."""
+    recorded = [{"record": f"expression:{number}", "expr": expression} for number, expression in enumerate(expressions)]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "expressions.yaml")
+        monitoring.write([{"name": "expressions", "rules": recorded}], file)
+        return run("promtool", "check", "rules", file)
+
+
 class DashboardTest(unittest.TestCase):
     def test_every_expression_is_right(self):
-        queries = list(monitoring.queries())
+        queries = [expression for _, expression in monitoring.queries()]
         self.assertGreater(len(queries), 30)
-        recorded = [{"record": f"panel:{number}", "expr": expression} for number, (_, expression) in enumerate(queries)]
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "panels.yaml")
-            monitoring.write([{"name": "panels", "rules": recorded}], file)
-            done = run("promtool", "check", "rules", file)
+        done = parse(queries)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_every_panel_says_what_it_shows_and_takes_the_chosen_data_source(self):
@@ -158,8 +171,7 @@ class AutoscalerTest(unittest.TestCase):
 
     def test_keda_asks_for_the_mean_of_what_is_recorded_for_each_pod(self):
         recorded = {rule["record"]: rule["expr"] for rule in monitoring.records()}
-        scaled = only(render("--values", VARIANTS["keda"], "--set", "fullnameOverride=atelier"), "ScaledObject")
-        queue, busy, proxy = scaled["spec"]["triggers"]
+        queue, busy, proxy = monitoring.triggers().values()
         self.assertIn("avg_over_time(atelier_queue_predicted_wait_seconds", recorded["atelier:queue_seconds:avg1m"])
         self.assertEqual(monitoring.metrics(queue["metadata"]["query"]),
                          monitoring.metrics(recorded["atelier:queue_seconds:avg1m"]))
@@ -168,6 +180,31 @@ class AutoscalerTest(unittest.TestCase):
         self.assertEqual([queue["metadata"]["threshold"], busy["metadata"]["threshold"]], ["0.05", "0.7"])
         self.assertEqual(proxy["name"], "proxy")
         self.assertEqual(queue["metadata"]["ignoreNullValues"], "true")
+
+    def test_kedas_queries_are_right(self):
+        queries = [trigger["metadata"]["query"] for trigger in monitoring.triggers().values()]
+        self.assertEqual(len(queries), 3)
+        done = parse(queries)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_keda_is_told_what_the_values_say(self):
+        values = yaml.safe_load(VARIANTS["keda"].read_text())["autoscaling"]
+        spec = only(variant("keda"), "ScaledObject")["spec"]
+        self.assertEqual([spec[name] for name in ("minReplicaCount", "maxReplicaCount", "pollingInterval", "cooldownPeriod")],
+                         [values["minReplicas"], values["maxReplicas"], values["keda"]["pollingInterval"],
+                          values["keda"]["cooldownPeriod"]])
+        behavior = spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
+        self.assertEqual(behavior["scaleDown"]["stabilizationWindowSeconds"], values["scaleDownSeconds"])
+        *own, proxy = spec["triggers"]
+        self.assertEqual([proxy], values["keda"]["triggers"], "as it was given")
+        self.assertEqual([trigger["type"] for trigger in own], ["prometheus"] * 2)
+        for trigger in own:
+            self.assertEqual(trigger["metadata"]["serverAddress"], values["keda"]["serverAddress"])
+            self.assertEqual(trigger["authenticationRef"], values["keda"]["authenticationRef"])
+        self.assertEqual([trigger["metadata"]["activationThreshold"] for trigger in own], ["0", "0.02"],
+                         "golden checks alone keep no pod")
+        kept = only(render("--values", VARIANTS["keda"], "--set", "autoscaling.minReplicas=3"), "ScaledObject")
+        self.assertEqual(kept["spec"]["minReplicaCount"], 3)
 
     def test_an_outage_of_prometheus_takes_no_pod_away(self):
         scaled = only(render("--values", VARIANTS["keda"], "--set", "autoscaling.minReplicas=1"), "ScaledObject")
