@@ -253,15 +253,25 @@ class PromiseTest(unittest.TestCase):
 
     def test_a_pod_has_one_gpu_unless_it_serves_on_cpus(self):
         for name, manifests, pod, container in self.each_service():
-            limits = container["resources"].get("limits", {})
-            gpus = sum(int(amount) for resource, amount in limits.items() if "/" in resource)
-            for claim in container["resources"].get("claims", []):
+            gpus = sum(map(extended_resources, containers(pod)))
+            self.assertEqual(extended_resources(container), gpus, "the service's own")
+            claims = [claim for each in containers(pod) for claim in each.get("resources", {}).get("claims", [])]
+            self.assertEqual(claims, container["resources"].get("claims", []), "the service's own")
+            for claim in claims:
                 self.assertIn({"name": claim["name"], "resourceClaimTemplateName": only(
                     manifests, "ResourceClaimTemplate")["metadata"]["name"]}, pod["resourceClaims"])
                 (request,) = only(manifests, "ResourceClaimTemplate")["spec"]["spec"]["devices"]["requests"]
                 gpus += request["exactly"]["count"]
             self.assertEqual(gpus, 0 if name == "cpu" else 1)
             self.assertRegex(properties(manifests)["atelier.devices"], "^cpu" if name == "cpu" else "^gpu$")
+
+    def test_the_tests_pod_takes_no_gpu(self):
+        for name in VARIANTS:
+            spec = only(variant(name), "Pod")["spec"]
+            with self.subTest(name):
+                self.assertEqual([extended_resources(container) for container in containers(spec)], [0])
+                self.assertNotIn("resourceClaims", spec)
+                self.assertNotIn("claims", str(spec))
 
     def test_more_gpus_are_a_value_and_lengthen_the_end(self):
         two = only(render("--set", "device.gpu.count=2"), "Deployment")["spec"]["template"]["spec"]
@@ -280,6 +290,14 @@ class PromiseTest(unittest.TestCase):
                                     seconds(settings["atelier.requests.timeout"]))
             if "terminationGracePeriodSeconds" in pod:
                 self.assertGreater(pod["terminationGracePeriodSeconds"], end)
+
+    def test_a_pod_that_leaves_waits_for_the_routers_first(self):
+        for name in VARIANTS:
+            (container,) = only(variant(name), "Deployment")["spec"]["template"]["spec"]["containers"]
+            with self.subTest(name):
+                self.assertEqual(container["lifecycle"],
+                                 {"preStop": {"sleep": {"seconds": value(name, "shutdown", "preStopSeconds")}}})
+        self.assertEqual(value("ingress", "shutdown", "preStopSeconds"), 10, "one that is not the default")
 
     def test_the_autoscaler_alone_counts_the_pods(self):
         for name, manifests, *_ in self.each_service():
@@ -323,6 +341,147 @@ class PromiseTest(unittest.TestCase):
             for account in of_kind(manifests, "ServiceAccount"):
                 self.assertIs(account["automountServiceAccountToken"], False)
 
+    def test_pods_share_nothing_with_their_node(self):
+        for name in VARIANTS:
+            manifests = variant(name)
+            specs = [spec for _, spec in pods(manifests)] + [m["spec"] for m in of_kind(manifests, "ServingRuntime")]
+            for spec in specs:
+                with self.subTest(name):
+                    self.assertFalse({"hostNetwork", "hostPID", "hostIPC"} & spec.keys())
+                    self.assertNotIn("hostPort", str(spec))
+                    if name != "everything":
+                        self.assertNotIn("runtimeClassName", spec)
+        self.assertEqual(only(variant("everything"), "Deployment")["spec"]["template"]["spec"]["runtimeClassName"], "nvidia")
+
+    def test_models_lie_where_the_service_looks_for_them(self):
+        digest = "0123456789abcdef" * 4
+        for name, path, volume, sub_path in (
+            ("gpu", "/srv/models", {"persistentVolumeClaim": {"claimName": "models", "readOnly": True}}, "production"),
+            ("mig", "/models", {"image": {"reference": f"registry.example.com/ml/models@sha256:{digest}",
+                                          "pullPolicy": "Always"}}, "repository"),
+            ("http", "/models", {"emptyDir": {"sizeLimit": "20Gi"}}, None),
+            ("everything", "/models", {"emptyDir": {"sizeLimit": "100Gi"}}, None),
+        ):
+            with self.subTest(name):
+                manifests = variant(name)
+                pod = only(manifests, "Deployment")["spec"]["template"]["spec"]
+                (container,) = pod["containers"]
+                self.assertEqual(properties(manifests)["atelier.model-repository"], path)
+                self.assertNotIn("ATELIER_MODEL_REPOSITORY", {entry["name"] for entry in container["env"]}, "would win")
+                (mount,) = [mount for mount in container["volumeMounts"] if mount["mountPath"] == path]
+                self.assertIs(mount["readOnly"], True)
+                self.assertEqual(mount.get("subPath"), sub_path)
+                self.assertEqual([{key: of for key, of in each.items() if key != "name"}
+                                  for each in pod["volumes"] if each["name"] == mount["name"]], [volume])
+                fetchers = [each for each in pod.get("initContainers", []) if each["name"] == "models"]
+                self.assertEqual(len(fetchers), int("emptyDir" in volume))
+                for fetcher in fetchers:
+                    (shared,) = [each for each in fetcher["volumeMounts"] if each["name"] == mount["name"]]
+                    self.assertEqual(shared, {"name": mount["name"], "mountPath": path}, "the same folder, to write to")
+                    self.assertEqual(pod["initContainers"][0], fetcher)
+
+    def test_models_in_the_image_need_no_volume(self):
+        for name, path in (("keda", "/opt/models"), ("cpu", None)):
+            with self.subTest(name):
+                manifests = variant(name)
+                pod = only(manifests, "Deployment")["spec"]["template"]["spec"]
+                self.assertEqual(properties(manifests).get("atelier.model-repository"), path)
+                self.assertNotIn("initContainers", pod)
+                self.assertEqual([volume["name"] for volume in pod["volumes"]], ["tmp", "config"])
+                self.assertEqual([mount["name"] for mount in pod["containers"][0]["volumeMounts"]], ["tmp", "config"])
+
+    def test_a_bucket_is_fetched_as_the_values_say(self):
+        fetcher = only(variant("everything"), "Deployment")["spec"]["template"]["spec"]["initContainers"][0]
+        self.assertEqual(fetcher["image"], "registry.example.com/aws-cli:2")
+        self.assertEqual(fetcher["command"], ["aws", "s3", "sync", "--no-progress", "s3://models/production", "/models"])
+        self.assertNotIn("args", fetcher)
+        self.assertEqual({entry["name"]: entry["value"] for entry in fetcher["env"]},
+                         {"HOME": "/tmp", "AWS_REGION": "eu-central-1", "AWS_ENDPOINT_URL": "https://minio.example.com"})
+        self.assertEqual(fetcher["envFrom"], [{"secretRef": {"name": "s3"}}])
+        amazon = render("--set", "models.source=s3,models.s3.uri=s3://b/p,models.path=/data")
+        (fetcher,) = only(amazon, "Deployment")["spec"]["template"]["spec"]["initContainers"]
+        self.assertEqual(fetcher["command"][-2:], ["s3://b/p", "/data"])
+        self.assertNotIn("envFrom", fetcher)
+        self.assertEqual([entry["name"] for entry in fetcher["env"]], ["HOME", "AWS_REGION"])
+
+    def test_a_file_is_fetched_into_the_repository(self):
+        (fetcher,) = only(variant("http"), "Deployment")["spec"]["template"]["spec"]["initContainers"]
+        self.assertEqual(fetcher["image"], "registry.example.com/curl:8")
+        self.assertIn({"name": "MODELS", "value": "/models"}, fetcher["env"])
+
+    def test_kserve_runs_the_container_with_a_repository_of_its_own(self):
+        runtime = only(variant("everything"), "ServingRuntime")["spec"]
+        (container,) = runtime["containers"]
+        self.assertEqual(container["name"], "kserve-container")
+        self.assertEqual(runtime["protocolVersions"], ["v2"])
+        self.assertIs(runtime["multiModel"], False)
+        self.assertEqual(runtime["supportedModelFormats"], value("everything", "kserve", "modelFormats"))
+        self.assertEqual([entry["value"] for entry in container["env"] if entry["name"] == "ATELIER_MODEL_REPOSITORY"],
+                         ["/mnt/models"])
+        self.assertNotIn("models", {mount["name"] for mount in container["volumeMounts"]})
+        self.assertNotIn("lifecycle", container, "Knative refuses it")
+        self.assertNotIn("initContainers", runtime)
+        self.assertEqual(runtime["annotations"],
+                         {"prometheus.kserve.io/port": "8080", "prometheus.kserve.io/path": "/q/metrics"})
+        (service,) = only(variant("everything"), "Deployment")["spec"]["template"]["spec"]["containers"]
+        self.assertEqual([container["image"], container["ports"][0]["containerPort"]],
+                         [service["image"], service["ports"][0]["containerPort"]])
+
+    def test_prometheus_finds_the_metrics_under_the_job_that_rules_and_triggers_ask_for(self):
+        seen = set()
+        for name in VARIANTS:
+            manifests = variant(name)
+            (container,) = only(manifests, "Deployment")["spec"]["template"]["spec"]["containers"]
+            service = only(manifests, "Service")
+            labels = only(manifests, "Deployment")["spec"]["template"]["metadata"]["labels"]
+            for kind, endpoints, ports, found in (
+                ("ServiceMonitor", "endpoints", service["spec"]["ports"], service["metadata"]["labels"]),
+                ("PodMonitor", "podMetricsEndpoints", container["ports"], labels),
+            ):
+                for monitor in of_kind(manifests, kind):
+                    with self.subTest(variant=name, kind=kind):
+                        seen.add(kind)
+                        self.assertLessEqual(monitor["spec"]["selector"]["matchLabels"].items(), found.items())
+                        (endpoint,) = monitor["spec"][endpoints]
+                        self.assertIn(endpoint["port"], {port["name"] for port in ports})
+                        self.assertEqual(endpoint["path"], "/q/metrics")
+                        self.assertEqual(endpoint["interval"], value(name, "monitoring", "interval"))
+                        (job,) = [relabeling["replacement"] for relabeling in endpoint["relabelings"]
+                                  if relabeling["targetLabel"] == "job"]
+                        asked = [rule for group in of_kind(manifests, "PrometheusRule") for rule in group["spec"]["groups"]]
+                        asked += [trigger["metadata"]["query"] for scaled in of_kind(manifests, "ScaledObject")
+                                  for trigger in scaled["spec"]["triggers"] if trigger["name"] != "proxy"]
+                        self.assertTrue(asked)
+                        self.assertEqual(set(re.findall(r'namespace="(.*?)",job="(.*?)"', str(asked))),
+                                         {(monitor["metadata"]["namespace"], job)})
+        self.assertEqual(seen, {"ServiceMonitor", "PodMonitor"})
+
+    def test_the_port_leads_to_the_container(self):
+        for name, manifests, pod, container in self.each_service():
+            self.assertEqual([port["containerPort"] for port in container["ports"]], [8080])
+            if "terminationGracePeriodSeconds" in pod:
+                (port,) = only(manifests, "Service")["spec"]["ports"]
+                self.assertIn(port["targetPort"], {each["name"] for each in container["ports"]})
+
+    def test_a_network_policy_lets_in_callers_and_the_test_and_out_to_dns(self):
+        manifests = variant("everything")
+        (container,) = only(manifests, "Deployment")["spec"]["template"]["spec"]["containers"]
+        policy = only(manifests, "NetworkPolicy")["spec"]
+        self.assertEqual(policy["policyTypes"], ["Ingress", "Egress"])
+        (ingress,) = policy["ingress"]
+        self.assertEqual(ingress["ports"], [{"port": container["ports"][0]["name"], "protocol": "TCP"}])
+        *callers, test = ingress["from"]
+        self.assertEqual(callers, value("everything", "networkPolicy", "from"))
+        peer = test["podSelector"]["matchLabels"]
+        self.assertLessEqual(peer.items(), only(manifests, "Pod")["metadata"]["labels"].items())
+        self.assertEqual(test.keys(), {"podSelector"}, "in the namespace of the release")
+        dns, *further = policy["egress"]
+        self.assertEqual(dns, {"ports": [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]})
+        self.assertEqual(further, value("everything", "networkPolicy", "egress"))
+        anybody = only(render("--set", "networkPolicy.enabled=true"), "NetworkPolicy")["spec"]
+        self.assertNotIn("from", anybody["ingress"][0])
+        self.assertEqual(anybody["egress"], [dns])
+
     def test_the_keys_are_mounted_where_the_service_looks_for_them(self):
         (pod,) = [pod for _, pod in pods(variant("everything")) if "volumes" in pod]
         (container,) = [container for container in pod["containers"] if container["name"] == "atelier"]
@@ -348,11 +507,37 @@ class PromiseTest(unittest.TestCase):
         settings = properties(variant("ingress"))
         self.assertEqual(settings["quarkus.http.limits.max-body-size"], "256M")
         self.assertEqual(annotations["nginx.ingress.kubernetes.io/proxy-body-size"], "256m")
-        self.assertEqual(int(annotations["nginx.ingress.kubernetes.io/proxy-read-timeout"]),
-                         seconds(settings["atelier.requests.timeout"]) + 5)
+        self.assertEqual(annotations, {"cert-manager.io/cluster-issuer": "letsencrypt"} | {
+            f"nginx.ingress.kubernetes.io/proxy-{name}": text for name, text in {
+                "body-size": "256m", "read-timeout": "125", "send-timeout": "125",
+                "next-upstream": "error non_idempotent http_503", "next-upstream-tries": "2"}.items()})
+        self.assertEqual(seconds(settings["atelier.requests.timeout"]) + 5, 125)
+        self.assertEqual(only(variant("everything"), "Ingress")["metadata"]["annotations"], {
+            f"nginx.org/{name}": text for name, text in {
+                "client-max-body-size": "64m", "proxy-read-timeout": "35s", "proxy-send-timeout": "35s",
+                "proxy-next-upstream": "error non_idempotent http_503", "proxy-next-upstream-tries": "2"}.items()})
         (rule,) = only(variant("gateway"), "HTTPRoute")["spec"]["rules"]
-        self.assertEqual(rule["timeouts"]["request"], "35s")
+        self.assertEqual(rule["timeouts"], {"request": "35s", "backendRequest": "35s"})
         self.assertEqual(rule["filters"][0]["urlRewrite"]["path"]["replacePrefixMatch"], "/")
+
+    def test_routes_lead_to_the_service(self):
+        for name in ("gateway", "everything"):
+            manifests = variant(name)
+            service = only(manifests, "Service")
+            (rule,) = only(manifests, "HTTPRoute")["spec"]["rules"]
+            with self.subTest(name):
+                self.assertEqual(rule["backendRefs"], [{"name": service["metadata"]["name"],
+                                                        "port": service["spec"]["ports"][0]["port"]}])
+        self.assertEqual(value("gateway", "service", "port"), 8000, "one that is not the default")
+        for name in ("ingress", "everything"):
+            manifests = variant(name)
+            service = only(manifests, "Service")
+            paths = [path for rule in only(manifests, "Ingress")["spec"]["rules"] for path in rule["http"]["paths"]]
+            with self.subTest(name):
+                self.assertTrue(paths)
+                for path in paths:
+                    self.assertEqual(path["backend"], {"service": {"name": service["metadata"]["name"], "port": {
+                        "name": service["spec"]["ports"][0]["name"]}}})
 
     def test_numbers_are_written_out(self):
         self.assertEqual(properties(variant("gpu"))["atelier.batching.max-queue-size"], "1000000")
@@ -371,6 +556,11 @@ class PromiseTest(unittest.TestCase):
             selectors = [only(manifests, "Service")["spec"]["selector"],
                          only(manifests, "Deployment")["spec"]["selector"]["matchLabels"]]
             selectors += [policy["spec"]["podSelector"]["matchLabels"] for policy in of_kind(manifests, "NetworkPolicy")]
+            budgets = of_kind(manifests, "PodDisruptionBudget")
+            spreads = only(manifests, "Deployment")["spec"]["template"]["spec"].get("topologySpreadConstraints", [])
+            self.assertEqual([len(budgets), len(spreads)], [0, 0] if name == "http" else [1, 1])
+            selectors += [budget["spec"]["selector"]["matchLabels"] for budget in budgets]
+            selectors += [spread["labelSelector"]["matchLabels"] for spread in spreads]
             for selector in selectors:
                 self.assertLessEqual(selector.items(), labels.items())
                 self.assertFalse(selector.items() <= test.items())
@@ -466,6 +656,19 @@ def identity(manifest):
 
 def seconds(duration):
     return int(duration.removesuffix("S"))
+
+
+def extended_resources(container):
+    """How many of what a device plugin gives."""
+    resources = container.get("resources", {})
+    amounts = resources.get("requests", {}) | resources.get("limits", {})
+    return sum(int(amount) for resource, amount in amounts.items() if "/" in resource)
+
+
+def value(name, *path):
+    """What the variant sets, or the chart."""
+    set_there = at(yaml.safe_load(VARIANTS[name].read_text()), path)
+    return at(yaml.safe_load((CHART / "values.yaml").read_text()), path) if set_there is None else set_there
 
 
 def at(tree, path):

@@ -145,7 +145,7 @@ class DashboardTest(unittest.TestCase):
 
     def test_every_row_has_panels(self):
         rows = {}
-        for panel in sorted(monitoring.dashboard()["panels"], key=lambda panel: (panel["gridPos"]["y"], panel["gridPos"]["x"])):
+        for panel in sorted(monitoring.dashboard()["panels"], key=lambda panel: panel["gridPos"]["y"]):
             if panel["type"] == "row":
                 below = rows[panel["title"]] = []
             else:
@@ -190,9 +190,10 @@ class AutoscalerTest(unittest.TestCase):
     def test_keda_is_told_what_the_values_say(self):
         values = yaml.safe_load(VARIANTS["keda"].read_text())["autoscaling"]
         spec = only(variant("keda"), "ScaledObject")["spec"]
-        self.assertEqual([spec[name] for name in ("minReplicaCount", "maxReplicaCount", "pollingInterval", "cooldownPeriod")],
-                         [values["minReplicas"], values["maxReplicas"], values["keda"]["pollingInterval"],
-                          values["keda"]["cooldownPeriod"]])
+        expected = {"minReplicaCount": values["minReplicas"], "maxReplicaCount": values["maxReplicas"],
+                    "pollingInterval": values["keda"]["pollingInterval"],
+                    "cooldownPeriod": values["keda"]["cooldownPeriod"]}
+        self.assertEqual({name: spec[name] for name in expected}, expected)
         behavior = spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
         self.assertEqual(behavior["scaleDown"]["stabilizationWindowSeconds"], values["scaleDownSeconds"])
         *own, proxy = spec["triggers"]
