@@ -39,8 +39,12 @@ class FuzzIT {
         if (!isNative) {
             options.add("-XX:+AlwaysPreTouch");
         }
+        Path models = ValidRequests.writeModels(Path.of("target", "fuzz", "models"));
         try (PackagedService service = PackagedService.start(
-                options, "atelier.devices=cpu*2", "atelier.model-repository=conformance/models")) {
+                options,
+                "atelier.devices=cpu*2",
+                "atelier.model-repository=" + models,
+                "atelier.jobs.result-life=1s")) {
             Fuzzer fuzzer = new Fuzzer(URI.create("http://localhost:" + service.awaitLoaded()), SEED);
             long began = System.nanoTime();
             long half = Math.max(1, REQUESTS / 2);
@@ -69,6 +73,7 @@ class FuzzIT {
             if (REQUESTS >= 1000) {
                 assertThat(fuzzer.count(200)).as("some are still right").isGreaterThan(REQUESTS / 20);
                 assertThat(fuzzer.count(400)).as("most are not").isGreaterThan(REQUESTS / 4);
+                assertThat(fuzzer.count(202)).as("some are jobs").isGreaterThan(REQUESTS / 400);
             }
         }
     }

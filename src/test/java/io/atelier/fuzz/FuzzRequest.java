@@ -2,6 +2,7 @@ package io.atelier.fuzz;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.joining;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayOutputStream;
@@ -16,7 +17,10 @@ import java.util.zip.GZIPOutputStream;
 final class FuzzRequest {
     String verb = "POST";
     String path;
-    final ObjectNode json;
+
+    /** One; several where each is a line; none where the body is no JSON. */
+    final List<ObjectNode> json;
+
     final ByteArrayOutputStream binary = new ByteArrayOutputStream();
 
     /** The JSON as text, once it is written. */
@@ -25,6 +29,9 @@ final class FuzzRequest {
     /** What goes over the wire, before it is compressed. */
     byte[] body = {};
 
+    /** The true {@code Content-Type}; empty where nothing depends on it. */
+    String contentType = "";
+
     final List<String> fields = new ArrayList<>();
     String coding = "";
     boolean chunked;
@@ -32,13 +39,18 @@ final class FuzzRequest {
     /** Whether what is sent is no HTTP, or ends early: the server may close the connection without a word. */
     boolean broken;
 
-    FuzzRequest(String path, ObjectNode json) {
+    FuzzRequest(String path, ObjectNode... json) {
         this.path = path;
-        this.json = json;
+        this.json = List.of(json);
+    }
+
+    FuzzRequest of(String type) {
+        contentType = type;
+        return this;
     }
 
     void writeJson() {
-        header = json.toString().getBytes(UTF_8);
+        header = json.stream().map(ObjectNode::toString).collect(joining("\n")).getBytes(UTF_8);
     }
 
     void joinBody() {

@@ -1,5 +1,11 @@
 package io.atelier.fuzz;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.atelier.conformance.Answer;
 import io.atelier.conformance.Failure;
 import io.atelier.conformance.RawConnection;
@@ -10,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutionException;
@@ -21,13 +28,16 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends the requests of a seed over many connections that are kept alive, and judges the answers: a refusal says why, the
- * server's own failures are no answer but 503 and 504, and no request stays without one.
+ * Sends the requests of a seed over many connections that are kept alive, and judges the answers: a refusal says why, also one
+ * in a stream of lines; the server's own failures are no answer but 503 and 504; and no request stays without one.
  */
 final class Fuzzer {
     private static final int CONNECTIONS = 32;
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final int CLOSED = 0;
+    private static final String LINES = "application/x-ndjson";
+    private static final Set<String> SERVER_FAILURES = Set.of("INTERNAL_ERROR", "ENGINE_FAILURE");
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private final URI server;
     private final long seed;
@@ -133,13 +143,40 @@ final class Fuzzer {
         if (answer.status() >= 500 && answer.status() != 503 && answer.status() != 504) {
             return answer.toString();
         }
-        if (answer.status() >= 400 && !request.broken) {
-            try {
-                return answer.error().isBlank() ? "no error in " + answer : "";
-            } catch (Failure notJson) {
-                return "no error in " + answer;
-            }
+        if (request.broken) {
+            return "";
         }
-        return "";
+        if (answer.status() >= 400) {
+            return saysWhy(tree(answer.body())) ? "" : "no error in " + answer;
+        }
+        return LINES.equals(answer.header("content-type"))
+                ? new String(answer.body(), UTF_8)
+                        .lines()
+                        .filter(line -> !isRight(tree(line.getBytes(UTF_8))))
+                        .findFirst()
+                        .map("line "::concat)
+                        .orElse("")
+                : "";
+    }
+
+    /** Whether a line of a stream has an answer, or a refusal that is not for the server's own failure. */
+    private static boolean isRight(JsonNode line) {
+        return line.has("outputs")
+                || (saysWhy(line) && !SERVER_FAILURES.contains(line.path("code").asText()));
+    }
+
+    /** As most of the protocols say it, or as OpenAI's does. */
+    private static boolean saysWhy(JsonNode refusal) {
+        JsonNode error = refusal.path("error");
+        return !(error.isObject() ? error.path("message") : error).asText().isBlank();
+    }
+
+    /** Missing where it is no JSON. */
+    private static JsonNode tree(byte[] body) {
+        try {
+            return JSON.readTree(body);
+        } catch (IOException notJson) {
+            return MissingNode.getInstance();
+        }
     }
 }

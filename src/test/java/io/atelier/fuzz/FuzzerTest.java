@@ -22,19 +22,28 @@ class FuzzerTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "200 | {}              | false",
-                "400 | {\"error\":\"why\"} | false",
-                "503 | {\"error\":\"why\"} | false",
-                "400 | {\"error\":\"\"}    | true",
-                "400 | no JSON         | true",
-                "500 | {\"error\":\"why\"} | true",
+                "200 | application/json     | {}                                           | false",
+                "202 | application/json     | {}                                           | false",
+                "400 | application/json     | {\"error\":\"why\"}                              | false",
+                "400 | application/json     | {\"error\":{\"message\":\"why\"}}                  | false",
+                "503 | application/json     | {\"error\":\"why\"}                              | false",
+                "400 | application/json     | {\"error\":\"\"}                                 | true",
+                "400 | application/json     | {\"error\":{\"code\":\"why\"}}                     | true",
+                "400 | application/json     | no JSON                                      | true",
+                "500 | application/json     | {\"error\":\"why\"}                              | true",
+                "200 | application/x-ndjson | {\"outputs\":[]}                               | false",
+                "200 | application/x-ndjson | {\"error\":\"why\",\"code\":\"INVALID_INPUT\"}       | false",
+                "200 | application/x-ndjson | {\"error\":\"\",\"code\":\"INVALID_INPUT\"}          | true",
+                "200 | application/x-ndjson | {\"error\":\"why\",\"code\":\"ENGINE_FAILURE\"}      | true",
+                "200 | application/x-ndjson | no JSON                                      | true",
             })
-    void complainsOfTheServersFailuresAndOfRefusalsWithoutAReason(int status, String body, boolean complains)
-            throws IOException, InterruptedException {
+    void complainsOfTheServersFailuresAndOfRefusalsWithoutAReason(
+            int status, String type, String body, boolean complains) throws IOException, InterruptedException {
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
             try (exchange) {
                 exchange.getRequestBody().readAllBytes();
+                exchange.getResponseHeaders().set("Content-Type", type);
                 exchange.sendResponseHeaders(status, body.length());
                 exchange.getResponseBody().write(body.getBytes(UTF_8));
             }

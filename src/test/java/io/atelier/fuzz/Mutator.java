@@ -63,6 +63,17 @@ final class Mutator {
             "classification",
             "timeout",
             "priority",
+            "INPUT0",
+            "instances",
+            "b64",
+            "text",
+            "texts",
+            "image",
+            "images",
+            "model",
+            "input",
+            "dimensions",
+            "encoding_format",
             "no_such");
 
     private static final List<String> TYPES = List.of(
@@ -71,6 +82,17 @@ final class Mutator {
 
     private static final List<String> LENGTHS =
             List.of("0", "-1", "1", "many", "1e2", "99999999", "9223372036854775808", " 5", "5 ", "+5", "0x5", "");
+
+    private static final List<String> CONTENT_TYPES = List.of(
+            "application/json",
+            "application/octet-stream",
+            "application/x-ndjson",
+            "image/png",
+            "image/jpeg",
+            "text/plain",
+            "text/plain; charset=utf-16",
+            "text/plain; charset=x",
+            "x");
 
     private final RandomGenerator random;
 
@@ -85,8 +107,8 @@ final class Mutator {
     private FuzzRequest next() {
         FuzzRequest request = new ValidRequests(random).next();
         int layers = 1 << random.nextInt(5) | (random.nextInt(4) == 0 ? 1 << random.nextInt(5) : 0);
-        for (int times = 1 + random.nextInt(3); (layers & 1) != 0 && times > 0; times--) {
-            tree(request.json);
+        for (int times = 1 + random.nextInt(3); (layers & 1) != 0 && times > 0 && !request.json.isEmpty(); times--) {
+            tree(any(request.json));
         }
         request.writeJson();
         if ((layers & 2) != 0) {
@@ -187,6 +209,9 @@ final class Mutator {
 
     /** Changes one place of JSON text. */
     private byte[] text(byte[] json) {
+        if (json.length == 0) {
+            return json;
+        }
         String text = new String(json, UTF_8);
         int at = random.nextInt(text.length());
         String changed = switch (random.nextInt(5)) {
@@ -252,11 +277,12 @@ final class Mutator {
         request.compress();
         if (!request.coding.isEmpty() && lie && random.nextBoolean()) {
             request.body = bytes(request.body);
+            request.broken |= request.path.endsWith("/map"); // which may have begun to answer
         }
         request.chunked = random.nextInt(8) == 0;
         if (random.nextInt(3) > 0) {
-            request.fields.add(
-                    "Content-Type: " + any(List.of("application/json", "application/octet-stream", "text/plain", "x")));
+            boolean any = request.contentType.isEmpty() || (lie && random.nextBoolean());
+            request.fields.add("Content-Type: " + (any ? any(CONTENT_TYPES) : request.contentType));
         }
     }
 
@@ -287,16 +313,19 @@ final class Mutator {
     private void path(FuzzRequest request) {
         switch (random.nextInt(6)) {
             case 0 ->
-                request.path = request.path.replace("/infer", any(List.of("/infers", "", "/", "//infer", "/ready")));
+                request.path = request.path.replaceFirst(
+                        "[/:][a-z]+$",
+                        any(List.of("/infers", "", "/", "//infer", "/ready", "/map", ":predict", ":explain")));
             case 1 ->
-                request.path = request.path.replace("identity", any(List.of("no_such", "%69dentity", "..", "%2e%2e")));
+                request.path = request.path.replaceFirst(
+                        "identity|add|mood|angle", any(List.of("no_such", "%69dentity", "%61dd", "..", "%2e%2e")));
             case 2 ->
-                request.path =
-                        request.path.replace("models/", "models/" + any(List.of("%00", "%ff", "ä", "x".repeat(300))));
+                request.path = request.path.replaceFirst(
+                        "(models|predict)/", "$0" + any(List.of("%00", "%ff", "ä", "x".repeat(300))));
             case 3 -> request.path += any(List.of("?a=1&b=2", "?", "?%zz", "#x", "?" + "y".repeat(2000)));
             case 4 ->
                 request.path =
-                        request.path.replaceFirst("(/versions/1)?/infer", "/versions/" + any(NUMBERS) + "/infer");
+                        request.path.replaceFirst("(/versions/1)?(/infer|/map)?$", "/versions/" + any(NUMBERS) + "$2");
             default -> request.verb = any(List.of("GET", "PUT", "DELETE", "PATCH", "OPTIONS", "post", "POST"));
         }
         // Vert.x refuses a query that cannot be decoded without a word, and closes the connection of a body that cannot

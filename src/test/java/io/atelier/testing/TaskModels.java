@@ -36,21 +36,41 @@ public final class TaskModels {
     /** Writes it into this folder. */
     public static Path write(Path root) throws Exception {
         EmbeddedModel.unpackInto(root);
-        write(root, "mood", words(), """
-                task: text-classification
-                batching: {padding: {values: {input_ids: 0}}}""");
-        Files.writeString(root.resolve("mood/tokenizer.json"), TOKENIZER);
-        Files.writeString(
-                root.resolve("mood/config.json"), "{\"id2label\": {\"0\": \"negative\", \"1\": \"positive\"}}");
-        write(root, "angle", resource("/models/angle/1/model.onnx"), text("/models/angle/model.yaml"));
+        mood(root);
+        angle(root);
         write(root, "eyes", boxes(), """
                 task: {name: object-detection, format: yolov8, labels: labels.txt}""");
         Files.writeString(root.resolve("eyes/labels.txt"), "cat\ndog\n");
         write(root, "adder", OnnxModelWriter.add("batch", 2), "");
-        write(root, "wrong", words(), """
-                task: {name: text-classification, labels: [a, b, c]}""");
-        Files.writeString(root.resolve("wrong/tokenizer.json"), TOKENIZER);
+        ofWords(root, "wrong", "task: {name: text-classification, labels: [a, b, c]}");
         return root;
+    }
+
+    /** Writes those that answer in no time: {@code mood}, {@code angle}, and {@code worth}, an embedding of two numbers. */
+    public static Path writeSmall(Path root) throws IOException {
+        mood(root);
+        angle(root);
+        ofWords(root, "worth", """
+                task: text-embedding
+                batching: {padding: {values: {input_ids: 0}}}""");
+        return root;
+    }
+
+    private static void mood(Path root) throws IOException {
+        ofWords(root, "mood", """
+                task: text-classification
+                batching: {padding: {values: {input_ids: 0}}}""");
+        Files.writeString(
+                root.resolve("mood/config.json"), "{\"id2label\": {\"0\": \"negative\", \"1\": \"positive\"}}");
+    }
+
+    private static void angle(Path root) throws IOException {
+        write(root, "angle", resource("/models/angle/1/model.onnx"), text("/models/angle/model.yaml"));
+    }
+
+    private static void ofWords(Path root, String model, String yaml) throws IOException {
+        write(root, model, words(), yaml);
+        Files.writeString(root.resolve(model).resolve("tokenizer.json"), TOKENIZER);
     }
 
     /** A file of the tests' resources. */
