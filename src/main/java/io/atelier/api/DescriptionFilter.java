@@ -16,7 +16,8 @@ import org.eclipse.microprofile.openapi.models.parameters.Parameter.In;
  * Does in the API's description what annotations cannot say: gives the parameters of the paths, which the scanner finds by
  * itself, the descriptions and examples of {@code META-INF/openapi.yaml}; takes away the "OK" that it puts beside a
  * reference to a described answer, and the schemas of Vert.x' buffers; names headers, of which SmallRye keeps one reference
- * alone; gives each refusal its body, and each operation that may want a key the refusal of one. Runs when the service is built.
+ * alone; gives each refusal its body, each operation that may want a key the refusal of one, and each that takes a body the refusal of one
+ * that is late. Runs when the service is built.
  */
 @OpenApiFilter(stages = RunStage.BUILD)
 public final class DescriptionFilter implements OASFilter {
@@ -33,6 +34,7 @@ public final class DescriptionFilter implements OASFilter {
                     referToParameters(path, method, operation, described);
                     nameHeaders(operation);
                     refuseWithoutKey(path, operation);
+                    refuseALateBody(operation);
                     sayProblems(operation);
                     leaveReferencesAlone(operation);
                 }));
@@ -59,6 +61,14 @@ public final class DescriptionFilter implements OASFilter {
             operation
                     .getResponses()
                     .addAPIResponse("401", OASFactory.createAPIResponse().ref("unauthenticated"));
+        }
+    }
+
+    private static void refuseALateBody(Operation operation) {
+        if (operation.getRequestBody() != null) {
+            operation
+                    .getResponses()
+                    .addAPIResponse("408", OASFactory.createAPIResponse().ref("late"));
         }
     }
 

@@ -232,13 +232,20 @@ class WireComponentTest {
         assertThat(exchange(post(PATH, headers, compressed))).endsWith(Y_BINARY + "]}" + text(X) + text(Y));
     }
 
-    @Test
-    void aBombIsRefusedAtTheLimitOfTheBody() throws IOException {
+    @ParameterizedTest
+    @CsvSource({
+        PATH + ", 413, the body is larger than 67108864 bytes",
+        "/predict/echo, 413, the body is larger than 67108864 bytes",
+        "/v1/models/echo:predict, 413, the body is larger than 67108864 bytes",
+        "/v1/embeddings, 413, the body is larger than 67108864 bytes",
+        "/v2/models/echo/map, 200, the line is longer than 8388608 bytes",
+    })
+    void aBombIsRefusedAtTheLimitOfTheBody(String path, int status, String reason) throws IOException {
         byte[] bomb = compressed("gzip", new byte[65 << 20]);
         assertThat(bomb.length).isLessThan(100_000);
-        assertThat(exchange(post(PATH, "Content-Encoding: gzip\r\n", bomb)))
-                .startsWith("HTTP/1.1 413 ")
-                .contains("the body is larger than 67108864 bytes");
+        assertThat(exchange(post(path, "Content-Encoding: gzip\r\n", bomb)))
+                .startsWith("HTTP/1.1 " + status)
+                .contains(reason);
     }
 
     @Test
