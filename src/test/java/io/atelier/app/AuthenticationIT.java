@@ -1,5 +1,6 @@
 package io.atelier.app;
 
+import static io.atelier.testing.ServiceClient.json;
 import static io.atelier.testing.ServiceClient.ok;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -10,6 +11,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,7 +32,7 @@ class AuthenticationIT {
         try (PackagedService service = PackagedService.start("atelier.auth.api-keys=" + keys)) {
             ServiceClient client = new ServiceClient(service.awaitLoaded());
             assertThat(client.get("/q/health/ready").join().statusCode()).isEqualTo(200);
-            assertThat(embed(client, OTHER).statusCode()).isEqualTo(401);
+            problem(embed(client, OTHER), 401, "UNAUTHENTICATED");
             ok(embed(client, KEY));
 
             Files.writeString(keys.resolve("other"), OTHER);
@@ -43,6 +45,23 @@ class AuthenticationIT {
     }
 
     @Test
+    void onlyAdminsLoadAndUnload() throws IOException, InterruptedException {
+        Files.writeString(keys.resolve("team"), KEY);
+        Files.writeString(keys.resolve("other"), OTHER);
+        try (PackagedService service = PackagedService.start(
+                "atelier.auth.api-keys=" + keys, "atelier.auth.admins=team", "atelier.model-control=explicit")) {
+            ServiceClient client = new ServiceClient(service.awaitLoaded());
+            for (String action : List.of("load", "unload")) {
+                problem(control(client, OTHER, action), 403, "FORBIDDEN");
+            }
+            ok(embed(client, OTHER));
+
+            ok(control(client, KEY, "unload"));
+            problem(embed(client, OTHER), 404, "MODEL_NOT_FOUND");
+        }
+    }
+
+    @Test
     void aKeyThatCanBeGuessedStopsTheStart() throws IOException, InterruptedException {
         Files.writeString(keys.resolve("careless"), "secret");
         try (PackagedService service = PackagedService.start("atelier.auth.api-keys=" + keys)) {
@@ -51,6 +70,16 @@ class AuthenticationIT {
                     .contains("the API key of 'careless' has to have 16 to 256")
                     .doesNotContain("secret");
         }
+    }
+
+    private static void problem(HttpResponse<String> answer, int status, String code) {
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
+        assertThat(json(answer).get("code").asText()).isEqualTo(code);
+    }
+
+    private static HttpResponse<String> control(ServiceClient client, String key, String action) {
+        return client.post("/v2/repository/models/minilm/" + action, "", "Authorization", "Bearer " + key)
+                .join();
     }
 
     private static HttpResponse<String> embed(ServiceClient client, String key) {
