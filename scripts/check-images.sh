@@ -6,9 +6,10 @@
 # and its native-image makes a script that runs the jar, with the libraries that lie beside it, and lays the libraries
 # there by which a JDK decodes images. So every COPY, path, user and entry point is used; what Maven and native-image do
 # is not checked here. Of the libraries beside the native executable the loader says whether they have all they need.
+# The stand-ins for CUDA, and what Maven makes with -Pcuda, bear a mark by which an image tells that it was made of them.
 #
-#   mvn package -DskipTests -Dnative.libraries.skip=false                            # target/quarkus-app, target/lib
 #   mvn package -DskipTests -Dnative -Dquarkus.native.sources-only=true              # target/native-sources
+#   mvn package -DskipTests -Dnative.libraries.skip=false -Dquarkus.package.jar.type=aot-jar # target/quarkus-app, target/lib
 #   scripts/check-images.sh [JDK_25]                                                 # as root; needs buildah, busybox
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,6 +20,10 @@ run=atelier-check-$$
 containers=()
 # By these a native executable decodes images
 image_libraries=(awt awt_headless java javajpeg jvm lcms)
+# What a commit changes may not be larger
+own_layer_limit=100000000
+version=1.2.3-check
+revision=0123456789abcdef
 export BUILDAH_ISOLATION=chroot
 
 buildah() { command buildah --root "$work/storage" --runroot "$work/runroot" "$@"; }
@@ -58,7 +63,7 @@ base_root() {
     mkdir -p "$root"/{bin,usr/bin,etc,lib,lib64,opt,root,proc,dev,usr/lib}
     mkdir -m 1777 "$root/tmp"
     cp "$(command -v busybox)" "$root/bin/busybox"
-    for applet in sh cp mv mkdir ln test cat ls sed echo printf chmod dirname env rm find sleep kill grep; do
+    for applet in sh cp mv mkdir ln test cat ls sed echo printf chmod dirname env rm find sleep kill grep wc dd; do
         ln -s busybox "$root/bin/$applet"
     done
     for library in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libstdc++.so.6 libgcc_s.so.1 libz.so.1; do
@@ -101,6 +106,10 @@ for unwanted in src/test target docs; do
 done
 mkdir target && cp -r /stand-in/lib target/
 case " $* " in
+    *" -Pcuda "*) echo cuda >target/lib/made-for ;;
+    *) echo cpu >target/lib/made-for ;;
+esac
+case " $* " in
     *" -Dquarkus.native.sources-only=true "*) cp -r /stand-in/native-sources target/ ;;
     *) cp -r /stand-in/quarkus-app target/ ;;
 esac
@@ -133,12 +142,17 @@ exec /opt/java/bin/java -jar /stand-in/quarkus-app/quarkus-run.jar "$@"
 SCRIPT
 chmod 755 "$name"
 cp /stand-in/*.so .
+if test -e /stand-in/too-large; then
+    dd if=/dev/null of="$name" bs=1 seek=100000001 2>/dev/null
+fi
 EOF
     script "$work/builder/bin/ldd" <<'EOF'
 #!/bin/sh
 printf '\tlibz.so.1 => /lib/libz.so.1 (0x0)\n'
 EOF
     image builder "$work/builder" --env PATH=/bin --user 1001
+    touch "$work/builder/stand-in/too-large"
+    image builder-of-large "$work/builder" --env PATH=/bin --user 1001
 
     cp -a "$work/root" "$work/jdk"
     mkdir -p "$work/jdk/opt"
@@ -150,31 +164,79 @@ EOF
     mkdir -p "$work/runtime/stand-in"
     cp -r target/quarkus-app "$work/runtime/stand-in/"
     "$jdk/bin/jlink" --output "$work/runtime/opt/java" --add-modules java.se,jdk.unsupported,jdk.zipfs,jdk.management
+    echo cpu >"$work/runtime/made-for"
     image runtime "$work/runtime" --env PATH=/bin
-    image cuda "$work/runtime" --env PATH=/bin --env DEVICE=cuda
+    echo cuda >"$work/runtime/made-for"
+    image cuda "$work/runtime" --env PATH=/bin
     rm -rf "$work/root/bin"
+    echo cpu >"$work/root/made-for"
     image shellless "$work/root"
 }
 
 build() {
+    build_with "$@" || { cat "$work/$2.log"; fail "$1 does not build"; }
+}
+
+build_with() {
     local dockerfile=$1 name=$2
     shift 2
     # buildah takes the stage that DEVICE names for unused
     buildah build-using-dockerfile -q --pull-never --format docker --layers --skip-unused-stages=false \
         --build-arg CPU_IMAGE=localhost/runtime --build-arg CUDA_IMAGE=localhost/cuda \
         --build-arg MAVEN_IMAGE=localhost/maven --build-arg BUILDER_IMAGE=localhost/builder \
-        --build-arg JDK_IMAGE=localhost/jdk "$@" -f "$dockerfile" -t "$name" . >"$work/$name.log" 2>&1 ||
-        { cat "$work/$name.log"; fail "$dockerfile does not build"; }
+        --build-arg JDK_IMAGE=localhost/jdk --build-arg VERSION="$version" --build-arg REVISION="$revision" \
+        "$@" -f "$dockerfile" -t "$name" . >"$work/$name.log" 2>&1
 }
 
-# What the image says of itself, a word a line
+refuses_a_large_executable() {
+    if build_with Dockerfile.native large --build-arg BUILDER_IMAGE=localhost/builder-of-large; then
+        fail "Dockerfile.native takes an executable of more than 100 MB"
+    fi
+    grep -h '^the executable and its libraries are .* bytes, more than 100 MB$' "$work/large.log" ||
+        { cat "$work/large.log"; fail "Dockerfile.native fails over a large executable and does not say why"; }
+}
+
+# What the image says of itself under these keys, a word a line
 config() {
     buildah inspect --type image "$1" | python3 -c '
 import json, sys
 value = json.load(sys.stdin)["Docker"]["config"]
-for key in sys.argv[1].split("."):
-    value = value[key]
-print(*([value] if isinstance(value, str) else value), sep="\n")' "$2"
+for key in sys.argv[1:]:
+    value = value.get(key, "")
+print(*([value] if isinstance(value, str) else value), sep="\n")' "${@:2}"
+}
+
+# expect NAME VALUE KEY...: that the image says nothing else there
+expect() {
+    local name=$1 wanted=$2 found
+    shift 2
+    found=$(config "$name" "$@")
+    [[ $found == "$wanted" ]] || fail "$name has $* '$found', not '$wanted'"
+}
+
+# Labels, user and port of the image
+describes_itself() {
+    local name=$1 description=$2 label=org.opencontainers.image
+    expect "$name" 65532:65532 User
+    expect "$name" 8080/tcp ExposedPorts
+    expect "$name" Atelier Labels "$label.title"
+    expect "$name" "$description" Labels "$label.description"
+    expect "$name" Apache-2.0 Labels "$label.licenses"
+    expect "$name" "$version" Labels "$label.version"
+    expect "$name" "$revision" Labels "$label.revision"
+    echo "$name: has its labels, user and port"
+}
+
+# Whether the base image and the native libraries are those for the device
+made_for() {
+    local name=$1 device=$2 container root mark
+    container=$(buildah from --pull-never "$name")
+    containers+=("$container")
+    root=$(buildah mount "$container")
+    for mark in /made-for /opt/atelier/lib/made-for; do
+        [[ $(<"$root$mark") == "$device" ]] || fail "$name has $(<"$root$mark") in $mark, not $device"
+    done
+    echo "$name: made for $device"
 }
 
 # Models of which one takes text and the other images
@@ -213,9 +275,8 @@ try() {
     local entry check
     container=$(buildah from --pull-never "$name")
     containers+=("$container")
-    [[ $(config "$name" User) == 65532:65532 ]] || fail "$name runs as $(config "$name" User)"
     readarray -t entry < <(config "$name" Entrypoint)
-    readarray -t check < <(config "$name" Healthcheck.Test | tail -n +2) # behind the word CMD
+    readarray -t check < <(config "$name" Healthcheck Test | tail -n +2) # behind the word CMD
     buildah copy -q "$container" "$work/models" /models >/dev/null
     buildah run --env QUARKUS_HTTP_PORT=$port --env ATELIER_CHECK=$run --env ATELIER_MODEL_REPOSITORY=/models \
         "$container" -- "${entry[@]}" >"$work/$name.out" 2>&1 &
@@ -238,20 +299,27 @@ try() {
     echo "$name: answered ${answer:0:60}…, decoded images, told its health, exit code 0"
 }
 
-# The layers that the Dockerfile adds, in bytes
+# The layers that the Dockerfile adds, in bytes. What is copied there, and all behind it, is what each commit
+# changes
 layers() {
-    local name=$1
+    local name=$1 own=$2
     buildah push -q --disable-compression "$name" "dir:$work/$name.dir" 2>/dev/null
-    python3 - "$work/$name.dir" <<'EOF'
-import json, os, sys
-folder = sys.argv[1]
+    python3 - "$work/$name.dir" "$own" "$own_layer_limit" <<'EOF' || fail "$name: what each commit changes is too large"
+import json, os, re, sys
+folder, own, limit = sys.argv[1], sys.argv[2], int(sys.argv[3])
+sizes = []
 manifest = json.load(open(os.path.join(folder, "manifest.json")))
 config = json.load(open(os.path.join(folder, manifest["config"]["digest"].split(":")[1])))
 layers = iter(manifest["layers"])
 for step in config["history"]:
     if not step.get("empty_layer"):
         size = next(layers)["size"]
-        print(f"  {size / 1e6:7.1f} MB  {step.get('created_by', '')[:100]}")
+        created_by = re.sub("(:[0-9a-f]{8})[0-9a-f]{56}", r"\1", step.get("created_by", "")).strip()
+        print(f"  {size / 1e6:7.1f} MB  {created_by}")
+        if sizes or created_by.endswith(" in " + own):
+            sizes.append(size)
+print(f"  {sum(sizes) / 1e6:7.1f} MB  change with each commit")
+sys.exit(not 0 < sum(sizes) <= limit)
 EOF
 }
 
@@ -259,11 +327,19 @@ lint
 stand_ins
 models
 build Dockerfile.native native
+describes_itself native "GPU inference service, native"
+made_for native cpu
 libraries native
 try native
-layers native
+layers native /opt/atelier
+refuses_a_large_executable
 build Dockerfile.native native-cuda --build-arg DEVICE=cuda
+made_for native-cuda cuda
 try native-cuda
 build Dockerfile.jvm jvm --build-arg CPU_IMAGE=localhost/shellless
+describes_itself jvm "GPU inference service, on a Java runtime"
+made_for jvm cpu
 try jvm
-layers jvm
+layers jvm /opt/atelier/app/app
+build Dockerfile.jvm jvm-cuda --build-arg DEVICE=cuda
+made_for jvm-cuda cuda
