@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Several models on two devices of two slots, as the service is packaged: what they answer and refuse. */
 @QuarkusIntegrationTest
@@ -210,6 +211,12 @@ class OwnModelsIT {
                 .isEqualTo(status);
         problem(infer(model, "INT32", "[1,2]", "[1,1]").join(), status, code);
         assertThat(ok(client.get("/q/health/ready").join()).toString()).contains("model " + model);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/v2", "/v2/devices", "/v2/models/adder"})
+    void refusesToAnswerInAnotherMediaType(String path) {
+        problem(client.get(path, "Accept", "image/png").join(), 406, "NOT_ACCEPTABLE");
     }
 
     private static void problem(HttpResponse<String> answer, int status, String code) {

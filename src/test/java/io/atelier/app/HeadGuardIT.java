@@ -22,11 +22,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Heads that contradict themselves or never end, sent to the service as it is packaged, where connections are guarded. */
+/** Heads that contradict themselves, heads and bodies that never end, sent to the service as it is packaged, where connections are guarded. */
 @QuarkusIntegrationTest
 @TestProfile(SuiteService.class)
 class HeadGuardIT {
-    /** Longer than a head may take; who knows how long that is of a service that runs already? */
+    /** Longer than a head or a body may take; who knows how long that is of a service that runs already? */
     private static final int PATIENCE_SECONDS = SuiteService.elsewhere().isPresent() ? 90 : 20;
 
     private static final String LOOKS_LIKE_HEADS = " {} \nContent-Length: 1\nContent-Length: 2\n\n";
@@ -143,6 +143,21 @@ class HeadGuardIT {
 
             assertThat(answers).startsWith("HTTP/1.1 " + status).contains(reason);
             assertThat(answers.split("HTTP/1.1 ", -1)).as("one answer").hasSize(2);
+        }
+    }
+
+    @Test
+    void refusesABodyThatStopsHalfWay() throws IOException {
+        Duration patience = Duration.ofSeconds(PATIENCE_SECONDS);
+        try (RawConnection connection = RawConnection.open(SuiteService.url(), patience)) {
+            connection.send(bytes(REQUEST + "Content-Length: 100\r\n\r\n{\"inputs\":"));
+
+            Answer refusal = answer(connection);
+
+            assertThat(refusal.status()).isEqualTo(408);
+            assertThat(new String(refusal.body(), ISO_8859_1))
+                    .contains("\"code\":\"REQUEST_TIMEOUT\"")
+                    .contains("\"error\":\"the body took too long to arrive\"");
         }
     }
 

@@ -39,8 +39,17 @@ public final class ServiceClient {
         return new ServiceClient(SuiteService.url());
     }
 
-    public CompletableFuture<HttpResponse<String>> get(String path) {
-        return http.sendAsync(HttpRequest.newBuilder(base.resolve(path)).build(), BodyHandlers.ofString());
+    /**
+     * Sends and does not wait.
+     *
+     * @param headers names and values by turns
+     */
+    public CompletableFuture<HttpResponse<String>> get(String path, String... headers) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(base.resolve(path));
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
+        return http.sendAsync(request.build(), BodyHandlers.ofString());
     }
 
     public CompletableFuture<HttpResponse<String>> delete(String path) {
