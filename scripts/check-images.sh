@@ -268,6 +268,16 @@ libraries() {
     echo "$name: its libraries have what they need"
 }
 
+# Whether Java finds the archive of its classes, without which it does not start here
+shares_class_data() {
+    local name=$1 container
+    container=$(buildah from --pull-never "$name")
+    containers+=("$container")
+    buildah run "$container" -- /opt/java/bin/java -Xshare:on -version >"$work/$name.share" 2>&1 ||
+        { cat "$work/$name.share"; fail "$name has no archive of Java's classes"; }
+    echo "$name: shares class data"
+}
+
 # Runs the image as it says itself, asks it for an embedding and the classes of images, asks for its health as it says,
 # and ends it
 try() {
@@ -339,6 +349,7 @@ try native-cuda
 build Dockerfile.jvm jvm --build-arg CPU_IMAGE=localhost/shellless
 describes_itself jvm "GPU inference service, on a Java runtime"
 made_for jvm cpu
+shares_class_data jvm
 try jvm
 layers jvm /opt/atelier/app/app
 build Dockerfile.jvm jvm-cuda --build-arg DEVICE=cuda
