@@ -25,10 +25,12 @@ final class LibraryText {
 
     private final String text;
     private final Set<String> words;
+    private final Set<Class<?>> classes;
 
     private LibraryText(String text) {
         this.text = text;
         this.words = Arrays.stream(text.split("\0+")).collect(Collectors.toSet());
+        this.classes = findClasses();
     }
 
     static LibraryText of(String resource) {
@@ -44,14 +46,18 @@ final class LibraryText {
 
     /** The classes that it looks up, of those that are there. */
     Set<Class<?>> classes() {
-        Set<Class<?>> classes = new TreeSet<>((one, other) -> one.getName().compareTo(other.getName()));
+        return classes;
+    }
+
+    private Set<Class<?>> findClasses() {
+        Set<Class<?>> found = new TreeSet<>((one, other) -> one.getName().compareTo(other.getName()));
         Matcher matcher = CLASS.matcher(text);
         while (matcher.find()) {
             longestName(matcher.group())
                     .filter(type -> !isInADescriptor(matcher.start(), type))
-                    .ifPresent(classes::add);
+                    .ifPresent(found::add);
         }
-        return classes;
+        return found;
     }
 
     private boolean isInADescriptor(int start, Class<?> type) {
@@ -81,6 +87,16 @@ final class LibraryText {
     /** Whether it may ask for a constructor with this descriptor. */
     boolean constructs(String descriptor) {
         return text.contains("<init>") && text.contains(descriptor);
+    }
+
+    /** Whether this is a text of its own, as C ends it. */
+    boolean hasWord(String word) {
+        return words.contains(word);
+    }
+
+    /** Whether this stands in it, be it the end or a part of another text. */
+    boolean has(String part) {
+        return text.contains(part);
     }
 
     /** Whether it implements a native method. */

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -32,7 +33,20 @@ record NativeMetadata(
      * @param type    as in Java source, with its brackets
      * @param methods name and parameters, such as {@code <init>(int, java.lang.String)}
      */
-    record Entry(String type, Set<String> methods, Set<String> fields) {}
+    record Entry(String type, Set<String> methods, Set<String> fields) {
+        /** Methods and fields. */
+        Set<String> members() {
+            return Stream.concat(methods.stream(), fields.stream()).collect(Collectors.toSet());
+        }
+
+        private Entry without(Predicate<String> member) {
+            return new Entry(type, minus(methods, member), minus(fields, member));
+        }
+
+        private static Set<String> minus(Set<String> members, Predicate<String> member) {
+            return members.stream().filter(member.negate()).collect(Collectors.toSet());
+        }
+    }
 
     static List<NativeMetadata> all() {
         try (Stream<Path> folders = Files.list(FOLDER)) {
@@ -55,6 +69,20 @@ record NativeMetadata(
                 .map(Entry::type)
                 .distinct()
                 .toList();
+    }
+
+    /** The same without what JNI may ask of this type. */
+    NativeMetadata without(String type) {
+        return withJni(jni.stream().filter(entry -> !entry.type().equals(type)).toList());
+    }
+
+    /** The same without this constructor, method or field, of whatever type. */
+    NativeMetadata withoutMember(Predicate<String> member) {
+        return withJni(jni.stream().map(entry -> entry.without(member)).toList());
+    }
+
+    private NativeMetadata withJni(List<Entry> other) {
+        return new NativeMetadata(name, reasons, other, reflection, resources);
     }
 
     private static NativeMetadata read(Path folder) {

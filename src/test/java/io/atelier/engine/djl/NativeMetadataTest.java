@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Executable;
+import java.lang.reflect.Member;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.net.URL;
@@ -69,6 +70,11 @@ class NativeMetadataTest {
             "Gson.fromJson",
             "Gson.toJson",
             "Gson.toJsonTree");
+
+    /** Functions in the libraries that are called as methods of Java are. */
+    private static final Set<String> FUNCTIONS_OF_C = Set.of("getNativeType", "getenv");
+
+    private static final Set<String> JNI_THROWS = Set.of("<init>(java.lang.String)");
 
     /** A native library, its metadata, and a class of its jar. */
     private enum Library {
@@ -121,43 +127,105 @@ class NativeMetadataTest {
                 : entry.equals(reason) || (reason.endsWith("[][]") && entry.startsWith(reason));
     }
 
-    /** Of JNA, which constructs boxes and its own alike, only classes and descriptors can be told. */
     @ParameterizedTest
     @EnumSource(Library.class)
     void whatALibraryLooksUpIsRegistered(Library library) throws ReflectiveOperationException {
+        assertThat(missing(LibraryText.of(library.resource), library, NativeMetadata.named(library.metadata)))
+                .as("what %s asks of JNI and %s/reachability-metadata.json lacks", library.resource, library.metadata)
+                .isEmpty();
+    }
+
+    /** Else the test above might pass whatever the next version asks for. */
+    @ParameterizedTest
+    @EnumSource(Library.class)
+    void anEntryThatIsTakenAwayIsMissed(Library library) throws ReflectiveOperationException {
         LibraryText text = LibraryText.of(library.resource);
         NativeMetadata metadata = NativeMetadata.named(library.metadata);
-        Map<String, Entry> registered = new TreeMap<>();
-        metadata.jni().forEach(entry -> registered.put(entry.type(), entry));
-        Set<String> missing = new TreeSet<>();
-
-        for (Class<?> type : text.classes()) {
-            Entry entry = registered.getOrDefault(type.getName(), new Entry("", Set.of(), Set.of()));
-            if (entry.type().isEmpty()) {
-                missing.add(type.getName());
+        for (Entry entry : metadata.jni()) {
+            assertThat(missing(text, library, metadata.without(entry.type()))).contains(entry.type());
+            for (String member : entry.members()) {
+                if (text.hasWord(name(member)) && !name(member).equals("<init>")) {
+                    assertThat(missing(text, library, metadata.withoutMember(it -> name(it).equals(name(member)))))
+                            .contains(name(member));
+                }
             }
-            if (library != Library.JNA && type.getClassLoader() != null) {
-                Arrays.stream(type.getDeclaredConstructors())
-                        .filter(constructor -> text.constructs(descriptor(constructor)))
-                        .map(NativeMetadataTest::signature)
-                        .filter(constructor -> !entry.methods().contains(constructor))
-                        .forEach(constructor -> missing.add(type.getName() + "." + constructor));
+            for (Constructor<?> constructor : type(entry.type()).getDeclaredConstructors()) {
+                String signature = signature(constructor);
+                if (entry.methods().contains(signature) && isWanted(constructor, library, text)) {
+                    assertThat(missing(text, library, metadata.withoutMember(signature::equals)))
+                            .contains(entry.type() + "." + signature);
+                }
             }
         }
+    }
+
+    /** What a library does not name any more is an entry too many. */
+    @ParameterizedTest
+    @EnumSource(Library.class)
+    void everyMemberThatIsRegisteredStandsInTheLibrary(Library library) {
+        LibraryText text = LibraryText.of(library.resource);
+
+        for (Entry entry : NativeMetadata.named(library.metadata).jni()) {
+            if (!JNI_THROWS.equals(entry.members())) {
+                assertThat(entry.members()).as(entry.type()).allMatch(member -> text.has(name(member)));
+            }
+        }
+    }
+
+    private static Set<String> missing(LibraryText text, Library library, NativeMetadata metadata)
+            throws ReflectiveOperationException {
+        Map<String, Entry> registered = new TreeMap<>();
+        Set<String> names = new TreeSet<>(FUNCTIONS_OF_C);
         Set<String> descriptors = new TreeSet<>();
         for (Entry entry : metadata.jni()) {
+            registered.put(entry.type(), entry);
+            entry.members().forEach(member -> names.add(name(member)));
             members(type(entry.type()))
                     .filter(member -> entry.methods().contains(signature(member)))
                     .map(NativeMetadataTest::descriptor)
                     .forEach(descriptors::add);
         }
+        Set<String> missing = new TreeSet<>();
+        for (Class<?> type : text.classes()) {
+            Entry entry = registered.getOrDefault(type.getName(), new Entry("", Set.of(), Set.of()));
+            if (entry.type().isEmpty()) {
+                missing.add(type.getName());
+            }
+            Arrays.stream(type.getDeclaredConstructors())
+                    .filter(constructor -> isWanted(constructor, library, text))
+                    .map(NativeMetadataTest::signature)
+                    .filter(constructor -> !entry.methods().contains(constructor))
+                    .forEach(constructor -> missing.add(type.getName() + "." + constructor));
+            Stream.concat(
+                            Arrays.stream(type.getDeclaredMethods())
+                                    .filter(method -> !Modifier.isNative(method.getModifiers()))
+                                    .filter(method -> text.has(descriptor(method))),
+                            Arrays.stream(type.getDeclaredFields()))
+                    .map(Member::getName)
+                    .filter(member -> text.hasWord(member) && !names.contains(member))
+                    .forEach(missing::add);
+        }
         text.descriptors().stream()
                 .filter(descriptor -> !descriptors.contains(descriptor))
                 .forEach(missing::add);
+        return missing;
+    }
 
-        assertThat(missing)
-                .as("what %s asks of JNI and %s/reachability-metadata.json lacks", library.resource, library.metadata)
-                .isEmpty();
+    /**
+     * Whether a library may construct this. Exceptions are thrown by the constructor that takes a text. Of the JDK's other
+     * classes, and of JNA, which constructs boxes and its own alike, it cannot be told which constructor they call.
+     */
+    private static boolean isWanted(Constructor<?> constructor, Library library, LibraryText text) {
+        Class<?> type = constructor.getDeclaringClass();
+        if (library != Library.JNA && type.getClassLoader() != null) {
+            return text.constructs(descriptor(constructor));
+        }
+        return Throwable.class.isAssignableFrom(type) && JNI_THROWS.equals(Set.of(signature(constructor)));
+    }
+
+    /** Of a method without its parameters. */
+    private static String name(String member) {
+        return member.replaceFirst("\\(.*", "");
     }
 
     /** Else the first call would fail with an UnsatisfiedLinkError. */
