@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -32,7 +33,9 @@ class TritonJavaIT {
     /** Where the client's own example looks for its server. */
     private static final int PORT_OF_THE_EXAMPLE = 8000;
 
-    private static PackagedService service;
+    /** None where {@link PackagedService} starts none, since the tests ask a service that runs already. */
+    private static @Nullable PackagedService service;
+
     private static int port;
 
     @BeforeAll
@@ -66,7 +69,9 @@ class TritonJavaIT {
 
     @AfterAll
     static void stop() {
-        service.close();
+        if (service != null) {
+            service.close();
+        }
     }
 
     @Test
