@@ -28,13 +28,22 @@ final class VersionLoader {
     private final Duration limit;
     private final ModelLoader loader;
 
-    /** @param limit how long a version may take on a device before it is given up */
-    VersionLoader(ModelDefaults defaults, Engine engine, List<DeviceExecutor> devices, Duration limit, Ticker ticker) {
+    /**
+     * @param limit       how long a version may take on a device before it is given up
+     * @param warmUpLimit how long the executions of its warm-up may take
+     */
+    VersionLoader(
+            ModelDefaults defaults,
+            Engine engine,
+            List<DeviceExecutor> devices,
+            Duration limit,
+            Duration warmUpLimit,
+            Ticker ticker) {
         this.defaults = defaults;
         this.engine = engine;
         this.devices = devices;
         this.limit = limit;
-        this.loader = new ModelLoader(engine, ticker);
+        this.loader = new ModelLoader(engine, warmUpLimit, ticker);
     }
 
     /**

@@ -15,6 +15,9 @@ import java.util.TreeSet;
 final class ModelYaml {
     static final String FILE_NAME = "model.yaml";
 
+    private static final String PROOF = "proof";
+    private static final String TRUSTED = "trusted";
+
     private ModelYaml() {}
 
     static ModelConfig parse(String text) throws ModelConfigException {
@@ -22,7 +25,7 @@ final class ModelYaml {
     }
 
     static ModelConfig parse(YamlSection root) throws ModelConfigException {
-        Optional<YamlSection> batching = root.section("batching");
+        Optional<YamlSection> batching = root.sectionOrName("batching", PROOF);
         Optional<YamlSection> task = root.sectionOrName("task", "name");
         Optional<YamlSection> golden = root.section("golden");
         Optional<YamlSection> share = root.section("share");
@@ -84,7 +87,10 @@ final class ModelYaml {
                 batching.integer("max-batch-size", Batching.LARGEST_BATCH),
                 batching.duration("max-queue-delay", ModelConfig.LONGEST),
                 batching.integer("max-queue-size", Integer.MAX_VALUE),
-                padding.isPresent() ? padding(padding.get()) : Padding.NONE);
+                padding.isPresent() ? padding(padding.get()) : Padding.NONE,
+                batching.word(PROOF, List.of("required", TRUSTED))
+                        .filter(TRUSTED::equals)
+                        .isPresent());
     }
 
     private static Padding padding(YamlSection padding) throws ModelConfigException {

@@ -184,9 +184,6 @@ final class PredictionReader {
             tensors.add(tensor(spec));
         }
         checkRows(tensors);
-        signature.contradiction(tensors).ifPresent(contradiction -> {
-            throw new InvalidInput(contradiction);
-        });
         List<String> outputs = new ArrayList<>();
         for (TensorSpec spec : signature.outputs()) {
             requireJson("output", spec);
@@ -210,9 +207,9 @@ final class PredictionReader {
                                 count));
             }
         }
-        if (count < 1 || (model.maxBatchSize() > 0 && count > model.maxBatchSize())) {
+        if (count < 1 || (model.maxBatchSize() > 0 && count > model.maxRequestRows())) {
             throw new InvalidInput(
-                    "the body has %d rows, the model takes 1 to %d".formatted(count, model.maxBatchSize()));
+                    "the body has %d rows, the model takes 1 to %d".formatted(count, model.maxRequestRows()));
         }
     }
 

@@ -131,9 +131,6 @@ final class InferRequestReader {
                     .formatted(binary.remaining()));
         }
         checkRows(ordered);
-        signature.contradiction(ordered).ifPresent(contradiction -> {
-            throw new InvalidInput(contradiction);
-        });
         if (outputs.isEmpty()) {
             signature.outputs().forEach(spec -> outputs.put(spec.name(), Wanted.ANYHOW));
         }
@@ -179,9 +176,9 @@ final class InferRequestReader {
                         .formatted(tensor.name(), tensor.shape().dimension(0), first.name(), rows));
             }
         }
-        if (rows < 1 || rows > model.maxBatchSize()) {
+        if (rows < 1 || rows > model.maxRequestRows()) {
             throw new InvalidInput("input '%s' has %d rows, the model takes 1 to %d"
-                    .formatted(first.name(), rows, model.maxBatchSize()));
+                    .formatted(first.name(), rows, model.maxRequestRows()));
         }
     }
 

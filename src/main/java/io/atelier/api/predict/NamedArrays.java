@@ -143,9 +143,6 @@ final class NamedArrays {
             ordered.add(tensor);
         }
         requireRows(ordered);
-        model.signature().contradiction(ordered).ifPresent(contradiction -> {
-            throw new InvalidInput(contradiction);
-        });
         return new InferenceRequest(
                 null,
                 model.id(),
@@ -159,9 +156,9 @@ final class NamedArrays {
             for (Tensor tensor : tensors) {
                 long rows = tensor.shape().dimension(0);
                 long first = tensors.get(0).shape().dimension(0);
-                if (rows != first || rows < 1 || rows > model.maxBatchSize()) {
+                if (rows != first || rows < 1 || rows > model.maxRequestRows()) {
                     throw new InvalidInput("input '%s' has %d rows, the model takes 1 to %d, the same for each input"
-                            .formatted(tensor.name(), rows, model.maxBatchSize()));
+                            .formatted(tensor.name(), rows, model.maxRequestRows()));
                 }
             }
         }

@@ -11,6 +11,7 @@ import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.providers.OrtCUDAProviderOptions;
 import io.atelier.core.DeviceId;
 import io.atelier.core.ModelSignature;
+import io.atelier.core.Sharing;
 import io.atelier.core.Task;
 import io.atelier.engine.Engine;
 import io.atelier.engine.ModelInstance;
@@ -114,16 +115,21 @@ public final class DjlEngine implements Engine {
                 InputStream rows = new ByteArrayInputStream(rewritten.model());
                 Model together = open(source, device, (model, options) -> model.load(rows, options));
                 models.add(together);
-                return new DjlModelInstance(source, alone, together);
+                return new DjlModelInstance(
+                        source,
+                        alone,
+                        together,
+                        new Sharing(
+                                Sharing.Extent.SINGLE_ROWS, true, "each row is quantised by itself where rows meet"));
             }
             if (rewriting instanceof PerRowQuantization.Impossible impossible) {
-                LOG.warn(
-                        "model {} runs its requests one by one, since in a batch they would change each other's answers: {}",
-                        source.model(),
-                        impossible.reason());
-                return new DjlModelInstance(source, alone, null);
+                return new DjlModelInstance(
+                        source,
+                        alone,
+                        null,
+                        Sharing.none("rows would change each other's answers: " + impossible.reason()));
             }
-            return new DjlModelInstance(source, alone, alone);
+            return new DjlModelInstance(source, alone, alone, Sharing.rows(""));
         } catch (ModelLoadException | RuntimeException failure) {
             models.forEach(Model::close);
             throw failure;

@@ -93,7 +93,7 @@ class DjlEngineTest {
             assertThat(signature.output("y"))
                     .hasValueSatisfying(
                             spec -> assertThat(spec.dynamicAxisName(1)).isEqualTo("length"));
-            assertThat(instance.canBatch()).isTrue();
+            assertThat(instance.sharing().isAllowed()).isTrue();
         }
     }
 
@@ -254,7 +254,7 @@ class DjlEngineTest {
         Path file = folder.resolve("minilm/1/model.onnx");
         List<String> hidden = List.of("last_hidden_state");
         try (ModelInstance instance = engine.load(source(file, SENTENCES), CPU)) {
-            assertThat(instance.canBatch()).isTrue();
+            assertThat(instance.sharing().isAllowed()).isTrue();
             Random random = new Random(42);
             List<List<Tensor>> sentences = new ArrayList<>();
             for (int length : new int[] {3, 24, 11, 17, 8, 24, 64}) {
