@@ -4,9 +4,12 @@ import ai.djl.Device;
 import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.djl.onnxruntime.engine.OrtEngineProvider;
+import ai.djl.onnxruntime.engine.OrtNDManager;
+import ai.djl.onnxruntime.engine.OrtSymbolBlock;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtProvider;
+import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.providers.OrtCUDAProviderOptions;
 import io.atelier.core.DeviceId;
@@ -20,10 +23,8 @@ import io.atelier.engine.TaskConfig;
 import io.atelier.engine.djl.task.Tasks;
 import io.atelier.engine.onnx.PerRowQuantization;
 import io.atelier.nvidia.CudaDriver;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -97,10 +98,13 @@ public final class DjlEngine implements Engine {
             throw new ModelLoadException("inputs and outputs are not to be declared: "
                     + source.file().getFileName() + " tells its own");
         }
-        byte[] file = read(source);
+        ByteBuffer file = read(source);
         List<Model> models = new ArrayList<>();
         try {
-            Model alone = open(source, device, (model, options) -> model.load(source.file(), null, options));
+            Model alone = open(
+                    source,
+                    device,
+                    (model, options) -> model.load(source.file(), null, Map.of("sessionOptions", options)));
             models.add(alone);
             PerRowQuantization.Result rewriting =
                     PerRowQuantization.rewrite(file, source.padding().mask());
@@ -111,8 +115,8 @@ public final class DjlEngine implements Engine {
                         device);
             }
             if (rewriting instanceof PerRowQuantization.Rewritten rewritten) {
-                InputStream rows = new ByteArrayInputStream(rewritten.model());
-                Model together = open(source, device, (model, options) -> model.load(rows, options));
+                Model together = open(
+                        source, device, (model, options) -> load(rewritten.model(), source.file(), model, options));
                 models.add(together);
                 return new DjlModelInstance(source, alone, together);
             }
@@ -152,12 +156,22 @@ public final class DjlEngine implements Engine {
         }
     }
 
-    private static byte[] read(ModelSource source) throws ModelLoadException {
+    private static ByteBuffer read(ModelSource source) throws ModelLoadException {
         try {
-            return Files.readAllBytes(source.file());
+            return MappedModels.map(source.file());
         } catch (IOException failure) {
             throw new ModelLoadException(source.file().getFileName() + " cannot be read", failure);
         }
+    }
+
+    /** DJL would read a stream onto the heap, so the session is opened here. Weights in other files lie beside the original. */
+    private static void load(List<ByteBuffer> parts, Path original, Model model, SessionOptions options)
+            throws OrtException, IOException {
+        options.addConfigEntry(
+                "session.model_external_initializers_file_folder_path",
+                original.toAbsolutePath().getParent().toString());
+        OrtSession session = OrtEnvironment.getEnvironment().createSession(MappedModels.join(parts), options);
+        model.setBlock(new OrtSymbolBlock(session, (OrtNDManager) model.getNDManager()));
     }
 
     /**
@@ -167,7 +181,7 @@ public final class DjlEngine implements Engine {
     private Model open(ModelSource source, DeviceId device, Loading loading) throws ModelLoadException {
         Model model = Model.newInstance(source.model().name(), Device.cpu(), ENGINE);
         try (SessionOptions options = options(device)) {
-            loading.into(model, Map.of("sessionOptions", options));
+            loading.into(model, options);
             return model;
         } catch (OrtException | IOException | MalformedModelException | RuntimeException failure) {
             model.close();
@@ -207,7 +221,7 @@ public final class DjlEngine implements Engine {
 
     /** Brings the file's content into a DJL model. */
     private interface Loading {
-        void into(Model model, Map<String, Object> options) throws OrtException, IOException, MalformedModelException;
+        void into(Model model, SessionOptions options) throws OrtException, IOException, MalformedModelException;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.atelier.engine.onnx;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -60,8 +61,8 @@ final class OnnxModel {
         }
     }
 
-    static OnnxModel parse(byte[] bytes) {
-        return new OnnxModel(ProtoMessage.parse(bytes));
+    static OnnxModel parse(ByteBuffer model) {
+        return new OnnxModel(ProtoMessage.parse(model));
     }
 
     private <T> Map<String, T> byName(int number, Function<ProtoMessage, T> read, Function<T, String> name) {

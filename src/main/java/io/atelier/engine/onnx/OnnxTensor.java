@@ -3,6 +3,8 @@ package io.atelier.engine.onnx;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 
 /**
  * A constant of an ONNX graph (an initializer), as read. Immutable; numbers are read on demand, since weights are
@@ -46,26 +48,35 @@ record OnnxTensor(String name, int dataType, List<Long> dims, ProtoMessage messa
         return dims.stream().reduce(1L, Math::multiplyExact);
     }
 
-    /** The numbers of an 8-bit tensor, row-major. They stand in one of two fields. */
-    int[] eightBitValues() {
-        long count = elementCount();
-        int[] values;
+    /** The numbers of an 8-bit tensor, row-major, one after the other. They stand in one of two fields. */
+    void forEachEightBitValue(IntConsumer values) {
+        long count = 0;
         if (message.has(RAW_DATA)) {
-            byte[] raw = message.fields(RAW_DATA).get(0).bytes();
-            values = new int[raw.length];
-            for (int i = 0; i < raw.length; i++) {
-                values[i] = dataType == UINT8 ? Byte.toUnsignedInt(raw[i]) : raw[i];
+            ByteBuffer raw = message.fields(RAW_DATA).get(0).bytes();
+            count = raw.remaining();
+            while (raw.hasRemaining()) {
+                byte next = raw.get();
+                values.accept(dataType == UINT8 ? Byte.toUnsignedInt(next) : next);
             }
         } else {
-            values = message.varints(INT32_DATA).stream()
-                    .mapToInt(Long::intValue)
-                    .toArray();
+            long[] counted = new long[1];
+            message.forEachVarint(INT32_DATA, value -> {
+                counted[0]++;
+                values.accept((int) value);
+            });
+            count = counted[0];
         }
-        if (values.length != count) {
+        if (count != elementCount()) {
             throw new MalformedModelException(
-                    "tensor '" + name + "' has " + values.length + " numbers where its shape has " + count);
+                    "tensor '" + name + "' has " + count + " numbers where its shape has " + elementCount());
         }
-        return values;
+    }
+
+    /** The numbers of a small 8-bit tensor. */
+    int[] eightBitValues() {
+        IntStream.Builder values = IntStream.builder();
+        forEachEightBitValue(values);
+        return values.build().toArray();
     }
 
     /** This tensor under another name and shape of as many elements. */
@@ -97,7 +108,7 @@ record OnnxTensor(String name, int dataType, List<Long> dims, ProtoMessage messa
     }
 
     private static ProtoWriter write(String name, int dataType, List<Long> dims, byte[] raw) {
-        ProtoWriter tensor = new ProtoWriter(raw.length + 64);
+        ProtoWriter tensor = new ProtoWriter();
         dims.forEach(dim -> tensor.varint(DIMS, dim));
         return tensor.varint(DATA_TYPE, dataType).string(NAME, name).bytes(RAW_DATA, raw);
     }
