@@ -106,8 +106,11 @@ public final class DjlEngine implements Engine {
                     device,
                     (model, options) -> model.load(source.file(), null, Map.of("sessionOptions", options)));
             models.add(alone);
-            PerRowQuantization.Result rewriting =
-                    PerRowQuantization.rewrite(file, source.padding().mask());
+            Path folder = source.file().toAbsolutePath().getParent();
+            PerRowQuantization.Result rewriting = PerRowQuantization.rewrite(
+                    file,
+                    (location, offset, length) -> MappedModels.weights(folder, location, offset, length),
+                    source.padding().mask());
             if (device.kind() == DeviceId.Kind.GPU && !(rewriting instanceof PerRowQuantization.NotNeeded)) {
                 LOG.warn(
                         "model {} is dynamically quantised: also on {} ONNX Runtime computes most of it on the CPU; serve it unquantised there",
@@ -116,7 +119,7 @@ public final class DjlEngine implements Engine {
             }
             if (rewriting instanceof PerRowQuantization.Rewritten rewritten) {
                 Model together = open(
-                        source, device, (model, options) -> load(rewritten.model(), source.file(), model, options));
+                        source, device, (model, options) -> load(rewritten.model(), folder, model, options));
                 models.add(together);
                 return new DjlModelInstance(source, alone, together);
             }
@@ -164,12 +167,10 @@ public final class DjlEngine implements Engine {
         }
     }
 
-    /** DJL would read a stream onto the heap, so the session is opened here. Weights in other files lie beside the original. */
-    private static void load(List<ByteBuffer> parts, Path original, Model model, SessionOptions options)
+    /** DJL would read a stream onto the heap, so the session is opened here. Weights in other files lie in the folder. */
+    private static void load(List<ByteBuffer> parts, Path folder, Model model, SessionOptions options)
             throws OrtException, IOException {
-        options.addConfigEntry(
-                "session.model_external_initializers_file_folder_path",
-                original.toAbsolutePath().getParent().toString());
+        options.addConfigEntry("session.model_external_initializers_file_folder_path", folder.toString());
         OrtSession session = OrtEnvironment.getEnvironment().createSession(MappedModels.join(parts), options);
         model.setBlock(new OrtSymbolBlock(session, (OrtNDManager) model.getNDManager()));
     }

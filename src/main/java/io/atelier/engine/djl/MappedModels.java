@@ -24,6 +24,24 @@ final class MappedModels {
         }
     }
 
+    /**
+     * A part of a file of weights beside the model, to read.
+     *
+     * @throws IOException also if the location leaves the folder
+     */
+    static ByteBuffer weights(Path folder, String location, long offset, long length) throws IOException {
+        Path file = folder.resolve(location).normalize();
+        if (!file.startsWith(folder.normalize())) {
+            throw new IOException("it leaves the model's folder");
+        }
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            if (offset < 0 || length < 0 || length > channel.size() - offset) {
+                throw new IOException("it ends too early");
+            }
+            return channel.map(MapMode.READ_ONLY, offset, length);
+        }
+    }
+
     /** A model that is made of parts, through a temporary file that is gone when this returns. */
     static ByteBuffer join(List<ByteBuffer> parts) throws IOException {
         Path file = Files.createTempFile("atelier-", ".onnx");

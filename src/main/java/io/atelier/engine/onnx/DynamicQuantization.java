@@ -241,9 +241,6 @@ record DynamicQuantization(OnnxNode node, List<Product> products) {
             if (tensor == null || model.inputs().containsKey(name)) {
                 throw new UnsupportedException(node, "reads '" + name + "', which is not an initializer");
             }
-            if (tensor.external()) {
-                throw new UnsupportedException(node, "reads '" + name + "', which lies in another file");
-            }
             return tensor;
         }
 
@@ -260,7 +257,7 @@ record DynamicQuantization(OnnxNode node, List<Product> products) {
             }
             OnnxNode add = adds.get(0);
             OnnxTensor values = model.initializers().get(add.input(0).equals(result) ? add.input(1) : add.input(0));
-            if (values == null || values.external() || model.inputs().containsKey(values.name())) {
+            if (values == null || model.inputs().containsKey(values.name())) {
                 return Optional.empty();
             }
             return values.dataType() == OnnxTensor.FLOAT && values.dims().equals(List.of(columns))

@@ -1,8 +1,11 @@
 package io.atelier.engine.onnx;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
@@ -11,8 +14,9 @@ import java.util.stream.IntStream;
  * large.
  *
  * @param message TensorProto
+ * @param files   where the numbers are if they lie in another file
  */
-record OnnxTensor(String name, int dataType, List<Long> dims, ProtoMessage message) {
+record OnnxTensor(String name, int dataType, List<Long> dims, ProtoMessage message, WeightFiles files) {
     static final int FLOAT = 1;
     static final int UINT8 = 2;
     static final int INT8 = 3;
@@ -21,18 +25,33 @@ record OnnxTensor(String name, int dataType, List<Long> dims, ProtoMessage messa
     private static final int DIMS = 1;
     private static final int DATA_TYPE = 2;
     private static final int INT32_DATA = 5;
-    private static final int NAME = 8;
+    static final int NAME = 8;
     private static final int RAW_DATA = 9;
     private static final int EXTERNAL_DATA = 13;
     private static final int DATA_LOCATION = 14;
+    private static final int ENTRY_KEY = 1;
+    private static final int ENTRY_VALUE = 2;
 
-    static OnnxTensor of(ProtoMessage message) {
-        return new OnnxTensor(message.string(NAME), (int) message.varint(DATA_TYPE), message.varints(DIMS), message);
+    static OnnxTensor of(ProtoMessage message, WeightFiles files) {
+        return new OnnxTensor(
+                message.string(NAME), (int) message.varint(DATA_TYPE), message.varints(DIMS), message, files);
     }
 
-    /** Whether the numbers lie in another file. */
-    boolean external() {
+    private boolean external() {
         return message.varint(DATA_LOCATION) != 0 || message.has(EXTERNAL_DATA);
+    }
+
+    private ByteBuffer externalBytes() {
+        Map<String, String> where = new HashMap<>();
+        for (ProtoMessage entry : message.messages(EXTERNAL_DATA)) {
+            where.put(entry.string(ENTRY_KEY), entry.string(ENTRY_VALUE));
+        }
+        try {
+            long offset = Long.parseLong(where.getOrDefault("offset", "0"));
+            return files.read(where.getOrDefault("location", ""), offset, elementCount());
+        } catch (IOException | NumberFormatException failure) {
+            throw new MalformedModelException("the numbers of tensor '" + name + "' cannot be read: " + failure);
+        }
     }
 
     boolean isEightBit() {
@@ -48,11 +67,13 @@ record OnnxTensor(String name, int dataType, List<Long> dims, ProtoMessage messa
         return dims.stream().reduce(1L, Math::multiplyExact);
     }
 
-    /** The numbers of an 8-bit tensor, row-major, one after the other. They stand in one of two fields. */
+    /** The numbers of an 8-bit tensor, row-major, one after the other. They stand in one of two fields, or in another file. */
     void forEachEightBitValue(IntConsumer values) {
         long count = 0;
-        if (message.has(RAW_DATA)) {
-            ByteBuffer raw = message.fields(RAW_DATA).get(0).bytes();
+        if (external() || message.has(RAW_DATA)) {
+            ByteBuffer raw = external()
+                    ? externalBytes()
+                    : message.fields(RAW_DATA).get(0).bytes();
             count = raw.remaining();
             while (raw.hasRemaining()) {
                 byte next = raw.get();

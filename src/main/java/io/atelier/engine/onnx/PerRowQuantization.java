@@ -56,12 +56,13 @@ public final class PerRowQuantization {
      * Rewrites a model if it needs that. Takes axis 0 for the batch and axis 1 for the sequence, as the mask has them.
      *
      * @param model     ONNX bytes from the buffer's start to its limit; read, not changed, not copied
+     * @param files     where its weights are that lie in other files
      * @param maskInput name of the model's INT64 input [B,S] that is 1 where a position counts and 0 where it is
      *                  padding
      */
-    public static Result rewrite(ByteBuffer model, @Nullable String maskInput) {
+    public static Result rewrite(ByteBuffer model, WeightFiles files, @Nullable String maskInput) {
         try {
-            OnnxModel parsed = OnnxModel.parse(model);
+            OnnxModel parsed = OnnxModel.parse(model, files);
             if (parsed.allNodes().noneMatch(DynamicQuantization::isIn)) {
                 return new NotNeeded();
             }

@@ -257,7 +257,7 @@ final class PerRowRewriting {
             boolean written = switch (field.number()) {
                 case OnnxModel.NODE -> false;
                 case OnnxModel.INITIALIZER -> {
-                    String name = OnnxTensor.of(field.message()).name();
+                    String name = field.message().string(OnnxTensor.NAME);
                     // Drop what only replaced nodes read, leave the rest to its author.
                     yield read.contains(name)
                             || !readBefore.contains(name)
