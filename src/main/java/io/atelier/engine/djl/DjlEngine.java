@@ -191,9 +191,9 @@ public final class DjlEngine implements Engine {
     }
 
     private static ModelLoadException notLoaded(ModelSource source, DeviceId device, Exception failure) {
-        return new ModelLoadException(
-                "%s cannot be loaded on %s: %s".formatted(source.file().getFileName(), device, rootMessage(failure)),
-                failure);
+        String file = source.file().getFileName().toString();
+        String reason = rootMessage(failure).replace(source.file().toString(), file); // no paths for callers
+        return new ModelLoadException("%s cannot be loaded on %s: %s".formatted(file, device, reason), failure);
     }
 
     /** For a GPU with the CUDA provider, without which a session would silently stay on the CPU. */

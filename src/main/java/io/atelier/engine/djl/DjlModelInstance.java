@@ -27,19 +27,19 @@ final class DjlModelInstance implements ModelInstance {
      * @param together runs several rows, the same model where that changes no answer; null if none may share a batch
      */
     DjlModelInstance(ModelSource source, Model alone, @Nullable Model together) throws ModelLoadException {
-        LoadedSession session = LoadedSession.of(alone);
+        LoadedSession session = LoadedSession.of(source, alone);
         this.signature = session.signature();
         BatchLayout layout = new BatchLayout(signature, source.padding());
         this.oneRow = lanes(alone, session, layout);
         if (together == alone) {
             this.manyRows = oneRow;
         } else {
-            this.manyRows = together == null ? null : lanes(together, LoadedSession.of(together), layout);
+            this.manyRows = together == null ? null : lanes(together, LoadedSession.of(source, together), layout);
         }
     }
 
     private static Lanes lanes(Model model, LoadedSession session, BatchLayout layout) {
-        return new Lanes(model, () -> new BatchPredictor(model, session.session(), session.signature(), layout));
+        return new Lanes(model, () -> new BatchPredictor(model, session, layout));
     }
 
     @Override

@@ -34,7 +34,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.EnumSource.Mode;
 
 /** Real ONNX Runtime through DJL, on the CPU. */
 class DjlEngineTest {
@@ -98,10 +97,7 @@ class DjlEngineTest {
     }
 
     @ParameterizedTest
-    @EnumSource(
-            value = DataType.class,
-            mode = Mode.EXCLUDE,
-            names = {"UINT16", "UINT32", "UINT64"})
+    @EnumSource(DataType.class)
     void carriesEveryTypeAloneAndInABatch(DataType type) throws Exception {
         try (ModelInstance instance = load(OnnxModelWriter.identity(type.name(), "batch", "length"), Padding.NONE)) {
             Tensor first = tensor(type, 1, 3);
@@ -115,16 +111,8 @@ class DjlEngineTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"UINT16", "UINT32", "UINT64"})
-    void refusesInputsOfTypesThatItDoesNotCarryByName(String type) {
-        assertThatThrownBy(() -> load(OnnxModelWriter.identity(type, "batch", 2), Padding.NONE))
-                .isInstanceOf(ModelLoadException.class)
-                .hasMessage("'INPUT0' is of type " + type + ", which this engine does not carry");
-    }
-
-    @ParameterizedTest
     @CsvSource({"UINT16, 4", "UINT32, 12", "UINT64, 13"})
-    void givesOutputsOfTypesThatItDoesNotTake(DataType type, long onnxType) throws Exception {
+    void unsignedOutputsAreExact(DataType type, long onnxType) throws Exception {
         byte[] model = new OnnxModelWriter()
                 .input("INPUT0", "INT32", "batch", 2)
                 .output("OUTPUT0", type.name(), "batch", 2)
@@ -142,10 +130,7 @@ class DjlEngineTest {
     }
 
     @ParameterizedTest
-    @EnumSource(
-            value = DataType.class,
-            mode = Mode.EXCLUDE,
-            names = {"UINT16", "UINT32", "UINT64"})
+    @EnumSource(DataType.class)
     void takesTensorsInThePiecesInWhichTheyCame(DataType type) throws Exception {
         try (ModelInstance instance = load(OnnxModelWriter.identity(type.name(), "batch", "length"), Padding.NONE)) {
             Tensor whole = tensor(type, 1, 5);
