@@ -46,42 +46,60 @@ class CarriedValuesComponentTest {
 
         private static Path write(Path root) throws IOException {
             model(root, "scalar", negated("FLOAT"));
-            model(root, "open", new OnnxModelWriter()
-                    .inputOfAnyShape("x", "FLOAT")
-                    .outputOfAnyShape("y", "FLOAT")
-                    .node("Neg", List.of("x"), List.of("y"))
-                    .toBytes());
-            model(root, "constant", new OnnxModelWriter()
-                    .output("y", "FLOAT", 2)
-                    .floats("c", List.of(2), 1, 2)
-                    .node("Identity", List.of("c"), List.of("y"))
-                    .toBytes());
-            model(root, "biased", new OnnxModelWriter()
-                    .input("x", "FLOAT", "batch", 2)
-                    .input("bias", "FLOAT", 2)
-                    .output("y", "FLOAT", "batch", 2)
-                    .floats("bias", List.of(2), 10, 20)
-                    .node("Add", List.of("x", "bias"), List.of("y"))
-                    .toBytes());
-            model(root, "classes", new OnnxModelWriter()
-                    .input("x", "FLOAT", "batch", 3)
-                    .mapsOutput("probabilities", "STRING")
-                    .nodeWithLists(
-                            "ai.onnx.ml:ZipMap",
-                            List.of("x"),
-                            List.of("probabilities"),
-                            Map.of("classlabels_strings", List.of("setosa", "versicolor", "arctic")))
-                    .toBytes());
-            model(root, "words", new OnnxModelWriter()
-                    .input("x", "STRING", "batch")
-                    .output("y", "STRING", "batch")
-                    .node("Identity", List.of("x"), List.of("y"))
-                    .toBytes());
-            model(root, "word", new OnnxModelWriter()
-                    .input("x", "STRING")
-                    .output("y", "STRING")
-                    .node("Identity", List.of("x"), List.of("y"))
-                    .toBytes());
+            model(
+                    root,
+                    "open",
+                    new OnnxModelWriter()
+                            .inputOfAnyShape("x", "FLOAT")
+                            .outputOfAnyShape("y", "FLOAT")
+                            .node("Neg", List.of("x"), List.of("y"))
+                            .toBytes());
+            model(
+                    root,
+                    "constant",
+                    new OnnxModelWriter()
+                            .output("y", "FLOAT", 2)
+                            .floats("c", List.of(2), 1, 2)
+                            .node("Identity", List.of("c"), List.of("y"))
+                            .toBytes());
+            model(
+                    root,
+                    "biased",
+                    new OnnxModelWriter()
+                            .input("x", "FLOAT", "batch", 2)
+                            .input("bias", "FLOAT", 2)
+                            .output("y", "FLOAT", "batch", 2)
+                            .floats("bias", List.of(2), 10, 20)
+                            .node("Add", List.of("x", "bias"), List.of("y"))
+                            .toBytes());
+            model(
+                    root,
+                    "classes",
+                    new OnnxModelWriter()
+                            .input("x", "FLOAT", "batch", 3)
+                            .mapsOutput("probabilities", "STRING")
+                            .nodeWithLists(
+                                    "ai.onnx.ml:ZipMap",
+                                    List.of("x"),
+                                    List.of("probabilities"),
+                                    Map.of("classlabels_strings", List.of("setosa", "versicolor", "arctic")))
+                            .toBytes());
+            model(
+                    root,
+                    "words",
+                    new OnnxModelWriter()
+                            .input("x", "STRING", "batch")
+                            .output("y", "STRING", "batch")
+                            .node("Identity", List.of("x"), List.of("y"))
+                            .toBytes());
+            model(
+                    root,
+                    "word",
+                    new OnnxModelWriter()
+                            .input("x", "STRING")
+                            .output("y", "STRING")
+                            .node("Identity", List.of("x"), List.of("y"))
+                            .toBytes());
             return root;
         }
 
@@ -220,7 +238,8 @@ class CarriedValuesComponentTest {
                 + "\"parameters\":{\"binary_data_size\":5}}],\"parameters\":{\"binary_data_output\":%s}}";
         byte[] raw = {1, 0, 0, 0, -1};
 
-        byte[] answer = given().header("Inference-Header-Content-Length", json.formatted(true).length())
+        byte[] answer = given().header(
+                        "Inference-Header-Content-Length", json.formatted(true).length())
                 .body(withRaw(json.formatted(true), raw))
                 .post("/v2/models/words/infer")
                 .then()
@@ -236,7 +255,8 @@ class CarriedValuesComponentTest {
                 .statusCode(400)
                 .body(
                         "error",
-                        equalTo("output 'y' holds bytes that are not UTF-8, which travel in binary only: ask with binary_data_output"));
+                        equalTo(
+                                "output 'y' holds bytes that are not UTF-8, which travel in binary only: ask with binary_data_output"));
     }
 
     private static byte[] withRaw(String json, byte[] raw) {

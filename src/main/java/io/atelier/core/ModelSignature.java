@@ -76,8 +76,7 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, 
         }
         for (int i = 0; i < tensors.size(); i++) {
             Tensor tensor = tensors.get(i);
-            Optional<TensorSpec> known =
-                    i < inputs.size() ? Optional.of(inputs.get(i)) : optionalInput(tensor.name());
+            Optional<TensorSpec> known = i < inputs.size() ? Optional.of(inputs.get(i)) : optionalInput(tensor.name());
             if (known.isEmpty()) {
                 return false;
             }
@@ -133,6 +132,8 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, 
     }
 
     private static boolean startsDynamic(TensorSpec spec) {
-        return !spec.shape().isUnknown() && spec.shape().rank() > 0 && spec.shape().isDynamic(0);
+        return !spec.shape().isUnknown()
+                && spec.shape().rank() > 0
+                && spec.shape().isDynamic(0);
     }
 }

@@ -13,8 +13,7 @@ import org.jspecify.annotations.Nullable;
  *                  axes of one model with the same name have the same size in every call.
  * @param labels    the model's own names of the classes along the last axis; empty where it has none
  */
-public record TensorSpec(
-        String name, DataType dataType, Shape shape, List<String> axisNames, List<String> labels) {
+public record TensorSpec(String name, DataType dataType, Shape shape, List<String> axisNames, List<String> labels) {
     public TensorSpec {
         labels = List.copyOf(labels);
         axisNames = List.copyOf(axisNames);

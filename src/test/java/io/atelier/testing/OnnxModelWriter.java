@@ -226,7 +226,9 @@ public final class OnnxModelWriter {
     public OnnxModelWriter mapsOutput(String name, String keyType) {
         Message value = new Message().bytes(1, new Message().varint(1, number("FLOAT")));
         outputs.add(declared(
-                name, sequence(new Message().bytes(5, new Message().varint(1, number(keyType)).bytes(2, value)))));
+                name,
+                sequence(new Message()
+                        .bytes(5, new Message().varint(1, number(keyType)).bytes(2, value)))));
         return this;
     }
 

@@ -45,7 +45,11 @@ record ModelMetadata(
      * @param parameters null if there is nothing more to tell
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    record TensorMetadata(String name, String datatype, List<Long> shape, @Nullable TensorParameters parameters) {}
+    record TensorMetadata(
+            String name,
+            String datatype,
+            List<Long> shape,
+            @Nullable TensorParameters parameters) {}
 
     /**
      * What else is known of an output.

@@ -95,8 +95,9 @@ public final class TensorDataWriter {
         try {
             return StandardCharsets.UTF_8.newDecoder().decode(text).toString();
         } catch (CharacterCodingException bytes) {
-            throw new InvalidInput("output '%s' holds bytes that are not UTF-8, which travel in binary only: ask with binary_data_output"
-                    .formatted(tensor.name()));
+            throw new InvalidInput(
+                    "output '%s' holds bytes that are not UTF-8, which travel in binary only: ask with binary_data_output"
+                            .formatted(tensor.name()));
         }
     }
 }

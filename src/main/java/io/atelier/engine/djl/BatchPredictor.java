@@ -37,11 +37,7 @@ final class BatchPredictor extends Predictor<EngineBatch, List<List<Tensor>>> {
     private final LoadedSession session;
 
     BatchPredictor(Model model, LoadedSession session, BatchLayout layout) {
-        super(
-                model,
-                new BatchTranslator(session, layout),
-                model.getNDManager().getDevice(),
-                false);
+        super(model, new BatchTranslator(session, layout), model.getNDManager().getDevice(), false);
         this.session = session;
     }
 
@@ -84,8 +80,8 @@ final class BatchPredictor extends Predictor<EngineBatch, List<List<Tensor>>> {
             this.session = session;
             this.signature = session.signature();
             this.layout = layout;
-            this.buffers = new ByteBuffer[
-                    signature.inputs().size() + signature.optionalInputs().size()];
+            this.buffers = new ByteBuffer
+                    [signature.inputs().size() + signature.optionalInputs().size()];
         }
 
         EngineBatch current() {

@@ -29,6 +29,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -118,8 +119,12 @@ public final class DjlEngine implements Engine {
                         device);
             }
             if (rewriting instanceof PerRowQuantization.Rewritten rewritten) {
-                Model together = open(
-                        source, device, (model, options) -> load(rewritten.model(), folder, model, options));
+                Optional<ByteBuffer> rows = joined(source, rewritten);
+                if (rows.isEmpty()) {
+                    return new DjlModelInstance(source, alone, null);
+                }
+                Model together =
+                        open(source, device, (model, options) -> load(rows.get(), folder, model, options));
                 models.add(together);
                 return new DjlModelInstance(source, alone, together);
             }
@@ -167,11 +172,23 @@ public final class DjlEngine implements Engine {
         }
     }
 
+    /** The rewritten model; empty where there is no room to put it together. */
+    private static Optional<ByteBuffer> joined(ModelSource source, PerRowQuantization.Rewritten rewritten) {
+        try {
+            return Optional.of(MappedModels.join(rewritten.model()));
+        } catch (IOException failure) {
+            LOG.warn(
+                    "model {} runs its requests one by one, since the folder for temporary files (java.io.tmpdir) does not take it as rewritten for batches: {}",
+                    source.model(),
+                    failure.toString());
+            return Optional.empty();
+        }
+    }
+
     /** DJL would read a stream onto the heap, so the session is opened here. Weights in other files lie in the folder. */
-    private static void load(List<ByteBuffer> parts, Path folder, Model model, SessionOptions options)
-            throws OrtException, IOException {
+    private static void load(ByteBuffer bytes, Path folder, Model model, SessionOptions options) throws OrtException {
         options.addConfigEntry("session.model_external_initializers_file_folder_path", folder.toString());
-        OrtSession session = OrtEnvironment.getEnvironment().createSession(MappedModels.join(parts), options);
+        OrtSession session = OrtEnvironment.getEnvironment().createSession(bytes, options);
         model.setBlock(new OrtSymbolBlock(session, (OrtNDManager) model.getNDManager()));
     }
 

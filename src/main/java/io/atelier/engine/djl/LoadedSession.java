@@ -153,8 +153,7 @@ record LoadedSession(OrtSession session, ModelSignature signature, Map<String, C
     private static TensorSpec tensor(SessionValue value) throws ModelLoadException {
         return new TensorSpec(
                 value.name(),
-                value.dataType()
-                        .orElseThrow(() -> new ModelLoadException(notCarried(value))),
+                value.dataType().orElseThrow(() -> new ModelLoadException(notCarried(value))),
                 value.shape(),
                 value.axisNames());
     }

@@ -8,7 +8,6 @@ import com.sun.jna.Function;
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
-import io.atelier.core.DataType;
 import io.atelier.core.Shape;
 import io.atelier.core.Tensor;
 import io.atelier.engine.djl.SessionValue.Kind;
@@ -117,10 +116,7 @@ final class OrtCalls {
     /** What a session must be given. */
     List<SessionValue> inputs(OrtSession session) throws OrtException {
         return values(
-                session,
-                Call.SESSION_GET_INPUT_COUNT,
-                Call.SESSION_GET_INPUT_NAME,
-                Call.SESSION_GET_INPUT_TYPE_INFO);
+                session, Call.SESSION_GET_INPUT_COUNT, Call.SESSION_GET_INPUT_NAME, Call.SESSION_GET_INPUT_TYPE_INFO);
     }
 
     /** What a session gives. */
@@ -192,7 +188,8 @@ final class OrtCalls {
     OnnxTensor strings(Tensor tensor) throws OrtException {
         Pointer made;
         try (Memory shape = shape(tensor.shape())) {
-            made = pointer(Call.CREATE_TENSOR, allocator, shape, (long) tensor.shape().rank(), STRING);
+            made = pointer(
+                    Call.CREATE_TENSOR, allocator, shape, (long) tensor.shape().rank(), STRING);
         }
         OnnxTensor strings = OrtInternals.tensor(Pointer.nativeValue(made), allocator());
         boolean filled = false;

@@ -100,8 +100,8 @@ final class OrtInternals {
                     values,
                     new long[outputNames.length],
                     handle(OrtSession.RunOptions.class, options));
-            Constructor<OrtSession.Result> constructor = OrtSession.Result.class.getDeclaredConstructor(
-                    String[].class, OnnxValue[].class, boolean[].class);
+            Constructor<OrtSession.Result> constructor =
+                    OrtSession.Result.class.getDeclaredConstructor(String[].class, OnnxValue[].class, boolean[].class);
             constructor.setAccessible(true);
             return constructor.newInstance(outputNames, values, owned);
         } catch (InvocationTargetException failure) {

@@ -38,7 +38,8 @@ final class OrtTensors {
 
     /** A sequence of maps from class to FP32 as {@code [maps, classes]}, under the name of its specification. */
     static Tensor toTensor(TensorSpec spec, OnnxSequence maps, ClassLabels classes) throws OrtException {
-        ByteBuffer sorted = OrtCalls.loaded().valuesOfMaps(maps, classes.labels().size());
+        ByteBuffer sorted =
+                OrtCalls.loaded().valuesOfMaps(maps, classes.labels().size());
         int rows = sorted.remaining() / classes.labels().size() / Float.BYTES;
         return new Tensor(
                 spec.name(), spec.dataType(), Shape.of(rows, classes.labels().size()), classes.inOrder(sorted));
@@ -63,7 +64,8 @@ final class OrtTensors {
             case INT32 -> ai.djl.ndarray.types.DataType.INT32;
             case INT64 -> ai.djl.ndarray.types.DataType.INT64;
             case BOOL -> ai.djl.ndarray.types.DataType.BOOLEAN;
-            case INT16, UINT16, UINT32, UINT64, BYTES -> throw new IllegalArgumentException(type + " is not carried by DJL");
+            case INT16, UINT16, UINT32, UINT64, BYTES ->
+                throw new IllegalArgumentException(type + " is not carried by DJL");
         };
     }
 }

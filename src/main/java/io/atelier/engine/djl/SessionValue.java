@@ -76,9 +76,7 @@ record SessionValue(String name, Kind kind, int elementType, Shape shape, List<S
 
     /** The elements' type in ONNX's words. */
     String typeName() {
-        return elementType < Element.values().length
-                ? Element.values()[elementType].name()
-                : "number " + elementType;
+        return elementType < Element.values().length ? Element.values()[elementType].name() : "number " + elementType;
     }
 
     /** ONNX's number of a type. */

@@ -60,14 +60,13 @@ public final class ClassLabels {
         if (!numbers.isEmpty()) {
             return sorted(numbers, Comparator.naturalOrder(), Object::toString);
         }
-        Comparator<String> byBytes = (a, b) -> Arrays.compareUnsigned(
-                a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
+        Comparator<String> byBytes = (a, b) ->
+                Arrays.compareUnsigned(a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
         return sorted(zipMap.strings("classlabels_strings"), byBytes, text -> text);
     }
 
     /** Empty where a class stands twice, since a map then has fewer keys than there are columns. */
-    private static <T> Optional<ClassLabels> sorted(
-            List<T> classes, Comparator<T> order, Function<T, String> label) {
+    private static <T> Optional<ClassLabels> sorted(List<T> classes, Comparator<T> order, Function<T, String> label) {
         if (classes.isEmpty() || classes.stream().distinct().count() < classes.size()) {
             return Optional.empty();
         }

@@ -68,7 +68,8 @@ public final class PerRowQuantization {
             }
             List<DynamicQuantization> quantizations = DynamicQuantization.in(parsed);
             String mask = requireMask(parsed, maskInput);
-            return new Rewritten(new PerRowRewriting(parsed, mask, quantizations).write().parts());
+            return new Rewritten(
+                    new PerRowRewriting(parsed, mask, quantizations).write().parts());
         } catch (UnsupportedException e) {
             return new Impossible(e.reason());
         } catch (MalformedModelException e) {

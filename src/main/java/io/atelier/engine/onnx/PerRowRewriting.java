@@ -195,8 +195,7 @@ final class PerRowRewriting {
     private Map<String, String> threeDimensional(Bias bias, String names) {
         String name = names + "bias";
         OnnxTensor values = bias.values();
-        initializers.add(
-                values.reshaped(name, List.of(1L, 1L, values.dims().get(0))));
+        initializers.add(values.reshaped(name, List.of(1L, 1L, values.dims().get(0))));
         return Map.of(values.name(), name);
     }
 

@@ -168,8 +168,8 @@ class BinaryInferTest {
         String json = "{\"inputs\":[{\"name\":\"x\",\"shape\":[1],\"datatype\":\"BYTES\","
                 + "\"parameters\":{\"binary_data_size\":6}}]}";
 
-        PredictRequest read = read(
-                InferRequestReaderTest.single(DataType.BYTES, Shape.of(-1)), json, List.of(join(json, raw)));
+        PredictRequest read =
+                read(InferRequestReaderTest.single(DataType.BYTES, Shape.of(-1)), json, List.of(join(json, raw)));
 
         assertThat(read.request().inputs().get(0).data()).isEqualTo(ByteBuffer.wrap(raw));
     }

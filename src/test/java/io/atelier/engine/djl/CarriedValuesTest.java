@@ -102,7 +102,8 @@ class CarriedValuesTest {
             for (int i = 0; i < every.length; i++) {
                 every[i] = (byte) i;
             }
-            Tensor tensor = strings("INPUT0", every, new byte[] {(byte) 0xC0, (byte) 0x80}, new byte[] {(byte) 0xED, 0x20});
+            Tensor tensor =
+                    strings("INPUT0", every, new byte[] {(byte) 0xC0, (byte) 0x80}, new byte[] {(byte) 0xED, 0x20});
 
             assertSame(run(instance, tensor).get(0), tensor);
         }
@@ -141,7 +142,8 @@ class CarriedValuesTest {
             Tensor x = floats("x", Shape.of(1, 2), 1, 2);
 
             assertThat(floats(run(instance, x))).containsExactly(11, 22);
-            assertThat(floats(run(instance, x, floats("bias", Shape.of(2), 5, 6)))).containsExactly(6, 8);
+            assertThat(floats(run(instance, x, floats("bias", Shape.of(2), 5, 6))))
+                    .containsExactly(6, 8);
             assertThat(floats(run(instance, x, floats("scale", Shape.of(), 10), floats("bias", Shape.of(2), 0, 1))))
                     .containsExactly(10, 21);
             assertThat(floats(run(instance, x))).as("its own value again").containsExactly(11, 22);
@@ -199,7 +201,8 @@ class CarriedValuesTest {
         try (ModelInstance instance = load(model)) {
             TensorSpec input = instance.signature().inputs().get(0);
             assertThat(input.shape().isUnknown()).isTrue();
-            assertThat(instance.signature().outputs().get(0).shape().isUnknown()).isTrue();
+            assertThat(instance.signature().outputs().get(0).shape().isUnknown())
+                    .isTrue();
             assertThat(instance.canBatch()).isFalse();
             for (Shape shape : List.of(Shape.of(), Shape.of(1), Shape.of(1, 1, 1))) {
                 Tensor answer = run(instance, floats("x", shape, 7)).get(0);
@@ -220,7 +223,8 @@ class CarriedValuesTest {
             assertThat(spec.shape()).isEqualTo(Shape.of(-1, 3));
             assertThat(spec.labels()).containsExactly("virginica", "setosa", "猫😀");
 
-            Tensor two = run(instance, floats("x", Shape.of(2, 3), 1, 2, 3, 4, 5, 6)).get(0);
+            Tensor two =
+                    run(instance, floats("x", Shape.of(2, 3), 1, 2, 3, 4, 5, 6)).get(0);
             assertThat(two.shape()).isEqualTo(Shape.of(2, 3));
             assertThat(floats(List.of(two))).containsExactly(1, 2, 3, 4, 5, 6);
         }
@@ -235,8 +239,10 @@ class CarriedValuesTest {
                             .labels())
                     .containsExactly("10", "-1", "2");
 
-            assertThat(floats(run(instance, floats("x", Shape.of(1, 3), 1, 2, 3)))).containsExactly(1, 2, 3);
-            assertThat(run(instance, floats("x", Shape.of(0, 3))).get(0).shape()).isEqualTo(Shape.of(0, 3));
+            assertThat(floats(run(instance, floats("x", Shape.of(1, 3), 1, 2, 3))))
+                    .containsExactly(1, 2, 3);
+            assertThat(run(instance, floats("x", Shape.of(0, 3))).get(0).shape())
+                    .isEqualTo(Shape.of(0, 3));
         }
     }
 
@@ -367,7 +373,9 @@ class CarriedValuesTest {
     }
 
     private static Tensor strings(String name, byte[]... elements) {
-        int size = Stream.of(elements).mapToInt(element -> Integer.BYTES + element.length).sum();
+        int size = Stream.of(elements)
+                .mapToInt(element -> Integer.BYTES + element.length)
+                .sum();
         ByteBuffer data = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
         for (byte[] element : elements) {
             data.putInt(element.length).put(element);
@@ -376,7 +384,8 @@ class CarriedValuesTest {
     }
 
     private static Tensor floats(String name, Shape shape, float... numbers) {
-        ByteBuffer data = ByteBuffer.allocateDirect(numbers.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer data =
+                ByteBuffer.allocateDirect(numbers.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         data.asFloatBuffer().put(numbers);
         return new Tensor(name, DataType.FP32, shape, data);
     }

@@ -106,7 +106,8 @@ class LargeModelTest {
                 List<Tensor> request = instance.signature().inputs().stream()
                         .map(spec -> zeros(spec.name(), spec.dataType(), spec.shape()))
                         .toList();
-                List<String> outputs = List.of(instance.signature().outputs().get(0).name());
+                List<String> outputs =
+                        List.of(instance.signature().outputs().get(0).name());
                 instance.run(new EngineBatch(List.of(request, request), outputs, new CompletableFuture<>()))
                         .toCompletableFuture()
                         .join();
@@ -120,8 +121,7 @@ class LargeModelTest {
                 shape = shape.isDynamic(axis) ? shape.with(axis, 1) : shape;
             }
             int size = (int) shape.elements().orElseThrow() * type.sizeBytes();
-            return new Tensor(
-                    name, type, shape, ByteBuffer.allocateDirect(size).order(ByteOrder.LITTLE_ENDIAN));
+            return new Tensor(name, type, shape, ByteBuffer.allocateDirect(size).order(ByteOrder.LITTLE_ENDIAN));
         }
     }
 }

@@ -19,7 +19,8 @@ final class PerRowQuantizationBench {
         byte[] model = SentenceModel.bytes();
         long start = System.nanoTime();
         byte[] rewritten = Parts.joined(
-                ((Rewritten) PerRowQuantization.rewrite(ByteBuffer.wrap(model), Parts.NO_FILES, SentenceModel.MASK)).model());
+                ((Rewritten) PerRowQuantization.rewrite(ByteBuffer.wrap(model), Parts.NO_FILES, SentenceModel.MASK))
+                        .model());
         System.out.printf(
                 "rewriting: %d ms, %d to %d bytes%n",
                 (System.nanoTime() - start) / 1_000_000, model.length, rewritten.length);

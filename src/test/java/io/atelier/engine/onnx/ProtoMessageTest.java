@@ -37,8 +37,7 @@ class ProtoMessageTest {
     @Test
     void readsPackedNumbers() {
         byte[] packed = {(byte) 0xac, 0x02, 0x07};
-        ProtoMessage message =
-                parse(bytes(new ProtoWriter().varint(1, 1).bytes(1, packed)));
+        ProtoMessage message = parse(bytes(new ProtoWriter().varint(1, 1).bytes(1, packed)));
         assertEquals(List.of(1L, 300L, 7L), message.varints(1));
     }
 

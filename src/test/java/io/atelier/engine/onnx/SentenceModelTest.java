@@ -19,7 +19,8 @@ class SentenceModelTest {
     void aBatchGivesEachSentenceWhatItGetsAlone() throws OrtException {
         byte[] model = SentenceModel.bytes();
         byte[] rewritten = Parts.joined(assertInstanceOf(
-                        Rewritten.class, PerRowQuantization.rewrite(ByteBuffer.wrap(model), Parts.NO_FILES, SentenceModel.MASK))
+                        Rewritten.class,
+                        PerRowQuantization.rewrite(ByteBuffer.wrap(model), Parts.NO_FILES, SentenceModel.MASK))
                 .model());
         Random random = new Random(1);
         long[][] rows = IntStream.of(LENGTHS)
