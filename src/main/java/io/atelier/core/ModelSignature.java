@@ -1,5 +1,7 @@
 package io.atelier.core;
 
+import io.atelier.core.ServingException.InvalidInput;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -7,8 +9,13 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Inputs and outputs of a model version, in the model's own order. */
-public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
+/**
+ * Inputs and outputs of a model version, in the model's own order.
+ *
+ * @param inputs         what every request has to give
+ * @param optionalInputs what a request may give too: the model has a value of its own for each
+ */
+public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, List<TensorSpec> optionalInputs) {
     /** {@code unk__314} of tf2onnx, {@code p2o.DynamicDimension.0} of Paddle, {@code s0} of PyTorch, {@code ?}. */
     private static final Pattern MADE_UP_NAME =
             Pattern.compile("^unk__\\d|DynamicDimension|^[a-zA-Z_]{0,3}\\d+$|^\\W*$|^(?i)none$|^-1$");
@@ -16,10 +23,43 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs) 
     public ModelSignature {
         inputs = List.copyOf(inputs);
         outputs = List.copyOf(outputs);
+        optionalInputs = List.copyOf(optionalInputs);
     }
 
+    /** One without optional inputs. */
+    public ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
+        this(inputs, outputs, List.of());
+    }
+
+    /** What the model takes under a name, whether it has to be given or not. */
     public Optional<TensorSpec> input(String name) {
-        return inputs.stream().filter(spec -> spec.name().equals(name)).findFirst();
+        return Stream.concat(inputs.stream(), optionalInputs.stream())
+                .filter(spec -> spec.name().equals(name))
+                .findFirst();
+    }
+
+    /**
+     * Tensors by name as a request holds them: those that have to be there in the order of {@link #inputs}, then the
+     * optional ones that are.
+     *
+     * @throws InvalidInput if one is missing
+     */
+    public List<Tensor> inOrder(Map<String, Tensor> tensors) {
+        List<Tensor> ordered = new ArrayList<>();
+        for (TensorSpec spec : inputs) {
+            Tensor tensor = tensors.get(spec.name());
+            if (tensor == null) {
+                throw new InvalidInput("input '%s' is missing".formatted(spec.name()));
+            }
+            ordered.add(tensor);
+        }
+        for (TensorSpec spec : optionalInputs) {
+            Tensor tensor = tensors.get(spec.name());
+            if (tensor != null) {
+                ordered.add(tensor);
+            }
+        }
+        return ordered;
     }
 
     public Optional<TensorSpec> output(String name) {
@@ -81,12 +121,16 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs) 
     /** Whether a request that was checked against one signature fits this one too. */
     public boolean accepts(InferenceRequest request) {
         List<Tensor> tensors = request.inputs();
-        if (tensors.size() != inputs.size()) {
+        if (tensors.size() < inputs.size()) {
             return false;
         }
-        for (int i = 0; i < inputs.size(); i++) {
-            TensorSpec spec = inputs.get(i);
+        for (int i = 0; i < tensors.size(); i++) {
             Tensor tensor = tensors.get(i);
+            Optional<TensorSpec> known = i < inputs.size() ? Optional.of(inputs.get(i)) : optionalInput(tensor.name());
+            if (known.isEmpty()) {
+                return false;
+            }
+            TensorSpec spec = known.get();
             if (!spec.name().equals(tensor.name())
                     || spec.dataType() != tensor.dataType()
                     || !spec.shape().accepts(tensor.shape())) {
@@ -134,7 +178,13 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs) 
         return Optional.empty();
     }
 
+    private Optional<TensorSpec> optionalInput(String name) {
+        return optionalInputs.stream().filter(spec -> spec.name().equals(name)).findFirst();
+    }
+
     private static boolean startsDynamic(TensorSpec spec) {
-        return spec.shape().rank() > 0 && spec.shape().isDynamic(0);
+        return !spec.shape().isUnknown()
+                && spec.shape().rank() > 0
+                && spec.shape().isDynamic(0);
     }
 }

@@ -99,7 +99,8 @@ final class MadeUpInputs {
     }
 
     private boolean hasUnknownSize(TensorSpec spec) {
-        return axes(spec).stream().anyMatch(axis -> spec.shape().isDynamic(axis) && !isRows(spec, axis));
+        return spec.shape().isUnknown()
+                || axes(spec).stream().anyMatch(axis -> spec.shape().isDynamic(axis) && !isRows(spec, axis));
     }
 
     private static List<Integer> axes(TensorSpec spec) {
@@ -151,7 +152,7 @@ final class MadeUpInputs {
                 return ImageLayout.of(task, signature).shape();
             }
             boolean padded = config.batching().padding().values().containsKey(input.name());
-            Shape shape = input.shape();
+            Shape shape = input.shape().isUnknown() ? Shape.of(1, size) : input.shape();
             for (int axis : axes(input)) {
                 if (shape.isDynamic(axis)) {
                     long full = sizeOf(input, axis);

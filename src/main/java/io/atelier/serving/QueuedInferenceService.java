@@ -31,6 +31,7 @@ import io.atelier.scheduling.BatchRule;
 import io.atelier.serving.pipeline.PipelinePlan;
 import io.atelier.serving.pipeline.PipelineRun;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -399,7 +400,19 @@ public final class QueuedInferenceService implements InferenceService {
                 model.timeout(),
                 true,
                 task == null ? null : task.kind(),
-                task == null ? Map.of() : task.labels());
+                labels(model.signature(), task));
+    }
+
+    /** Those that its folder gives go before the model's own. */
+    private static Map<String, List<String>> labels(ModelSignature signature, @Nullable Task task) {
+        Map<String, List<String>> labels = new HashMap<>();
+        signature.outputs().stream()
+                .filter(output -> !output.labels().isEmpty())
+                .forEach(output -> labels.put(output.name(), output.labels()));
+        if (task != null) {
+            labels.putAll(task.labels());
+        }
+        return Map.copyOf(labels);
     }
 
     /** Ready when each of its models is. */

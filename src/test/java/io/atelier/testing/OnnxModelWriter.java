@@ -41,6 +41,8 @@ public final class OnnxModelWriter {
             Map.entry("DOUBLE", 11),
             Map.entry("UINT32", 12),
             Map.entry("UINT64", 13),
+            Map.entry("COMPLEX64", 14),
+            Map.entry("FLOAT8E4M3FN", 17),
             Map.entry("BFLOAT16", 16),
             Map.entry("FP32", 1),
             Map.entry("BYTES", 8),
@@ -58,6 +60,7 @@ public final class OnnxModelWriter {
     private final List<byte[]> innerValues = new ArrayList<>();
     private final List<byte[]> functions = new ArrayList<>();
     private long opset = 13;
+    private long mlOpset = 1;
     private long irVersion = 7;
 
     /** Returns its input: {@code INPUT0} to {@code OUTPUT0}, of any element type. */
@@ -108,6 +111,12 @@ public final class OnnxModelWriter {
 
     public OnnxModelWriter opset(long version) {
         opset = version;
+        return this;
+    }
+
+    /** The version of the operators of {@code ai.onnx.ml}. */
+    public OnnxModelWriter mlOpset(long version) {
+        mlOpset = version;
         return this;
     }
 
@@ -168,6 +177,67 @@ public final class OnnxModelWriter {
         body.nodes.forEach(node -> function.bytes(7, node));
         functions.add(function.bytes(9, new Message().varint(2, opset)).toBytes());
         return this;
+    }
+
+    /** An operator with attributes that are lists, of texts or of whole numbers. */
+    public OnnxModelWriter nodeWithLists(
+            String operator, List<String> inputs, List<String> outputs, Map<String, List<?>> attributes) {
+        Message node = nodeMessage(operator, inputs, outputs);
+        attributes.forEach((name, values) -> {
+            Message attribute = new Message().string(1, name);
+            for (Object value : values) {
+                if (value instanceof Number number) {
+                    attribute.varint(8, number.longValue());
+                } else {
+                    attribute.string(9, value.toString());
+                }
+            }
+            node.bytes(5, attribute.varint(20, values.get(0) instanceof Number ? 7 : 8));
+        });
+        nodes.add(node.toBytes());
+        return this;
+    }
+
+    /** An input whose number of dimensions the model does not tell. */
+    public OnnxModelWriter inputOfAnyShape(String name, String type) {
+        inputs.add(declared(name, new Message().bytes(1, new Message().varint(1, number(type)))));
+        return this;
+    }
+
+    /** An output whose number of dimensions the model does not tell. */
+    public OnnxModelWriter outputOfAnyShape(String name, String type) {
+        outputs.add(declared(name, new Message().bytes(1, new Message().varint(1, number(type)))));
+        return this;
+    }
+
+    /** An input that is a sequence of tensors. */
+    public OnnxModelWriter sequenceInput(String name, String type) {
+        inputs.add(declared(name, sequence(new Message().bytes(1, new Message().varint(1, number(type))))));
+        return this;
+    }
+
+    /** An output that is a sequence of tensors. */
+    public OnnxModelWriter sequenceOutput(String name, String type) {
+        outputs.add(declared(name, sequence(new Message().bytes(1, new Message().varint(1, number(type))))));
+        return this;
+    }
+
+    /** An output that is a sequence of maps to FLOAT. */
+    public OnnxModelWriter mapsOutput(String name, String keyType) {
+        Message value = new Message().bytes(1, new Message().varint(1, number("FLOAT")));
+        outputs.add(declared(
+                name,
+                sequence(new Message()
+                        .bytes(5, new Message().varint(1, number(keyType)).bytes(2, value)))));
+        return this;
+    }
+
+    private static Message sequence(Message elementType) {
+        return new Message().bytes(4, new Message().bytes(1, elementType));
+    }
+
+    private static byte[] declared(String name, Message type) {
+        return new Message().string(1, name).bytes(2, type).toBytes();
     }
 
     private static Message nodeMessage(String operator, List<String> inputs, List<String> outputs) {
@@ -236,7 +306,8 @@ public final class OnnxModelWriter {
                 .string(2, "atelier-test")
                 .bytes(7, graph())
                 .bytes(8, new Message().varint(2, opset))
-                .bytes(8, new Message().string(1, "com.microsoft").varint(2, 1));
+                .bytes(8, new Message().string(1, "com.microsoft").varint(2, 1))
+                .bytes(8, new Message().string(1, "ai.onnx.ml").varint(2, mlOpset));
         functions.forEach(function -> model.bytes(25, function));
         return functions.isEmpty()
                 ? model.toBytes()
@@ -265,10 +336,7 @@ public final class OnnxModelWriter {
                             : new Message().string(2, dim.toString()));
         }
         Message tensor = new Message().varint(1, number(type)).bytes(2, shape);
-        return new Message()
-                .string(1, name)
-                .bytes(2, new Message().bytes(1, tensor))
-                .toBytes();
+        return declared(name, new Message().bytes(1, tensor));
     }
 
     private static int number(String type) {

@@ -118,19 +118,12 @@ final class InferRequestReader {
     }
 
     private PredictRequest finish() {
-        List<Tensor> ordered = new ArrayList<>(signature.inputs().size());
-        for (TensorSpec spec : signature.inputs()) {
-            Tensor tensor = inputs.get(spec.name());
-            if (tensor == null) {
-                throw new InvalidInput("input '%s' is missing".formatted(spec.name()));
-            }
-            ordered.add(tensor);
-        }
+        List<Tensor> ordered = signature.inOrder(inputs);
         if (binary != null && binary.remaining() > 0) {
             throw new InvalidInput("the body has %d bytes more than the JSON and its inputs' binary_data_size say"
                     .formatted(binary.remaining()));
         }
-        checkRows(ordered);
+        checkRows(ordered.subList(0, signature.inputs().size()));
         if (outputs.isEmpty()) {
             signature.outputs().forEach(spec -> outputs.put(spec.name(), Wanted.ANYHOW));
         }

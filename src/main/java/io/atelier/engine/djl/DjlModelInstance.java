@@ -32,7 +32,7 @@ final class DjlModelInstance implements ModelInstance {
      */
     DjlModelInstance(ModelSource source, Model alone, @Nullable Model together, Sharing sharing)
             throws ModelLoadException {
-        LoadedSession session = LoadedSession.of(alone);
+        LoadedSession session = LoadedSession.of(source, alone);
         this.signature = session.signature();
         this.sharing = sharing;
         BatchLayout layout = new BatchLayout(signature, source.padding());
@@ -40,12 +40,12 @@ final class DjlModelInstance implements ModelInstance {
         if (together == alone) {
             this.togetherLanes = aloneLanes;
         } else {
-            this.togetherLanes = together == null ? null : lanes(together, LoadedSession.of(together), layout);
+            this.togetherLanes = together == null ? null : lanes(together, LoadedSession.of(source, together), layout);
         }
     }
 
     private static Lanes lanes(Model model, LoadedSession session, BatchLayout layout) {
-        return new Lanes(model, () -> new BatchPredictor(model, session.session(), session.signature(), layout));
+        return new Lanes(model, () -> new BatchPredictor(model, session, layout));
     }
 
     @Override
