@@ -50,8 +50,7 @@ final class VersionLoader {
         }
         List<CompletableFuture<LoadedModel>> onDevices =
                 devices.stream().map(device -> load(definition, policy, device)).toList();
-        CompletableFuture<WarmVersion> warm = Futures.all(onDevices)
-                .thenApply(loaded -> warm(policy, loaded));
+        CompletableFuture<WarmVersion> warm = Futures.all(onDevices).thenApply(loaded -> warm(policy, loaded));
         return warm.whenComplete((done, failure) -> {
             if (failure != null) {
                 for (CompletableFuture<LoadedModel> one : onDevices) {

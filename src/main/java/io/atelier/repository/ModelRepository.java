@@ -236,7 +236,9 @@ public final class ModelRepository {
             return above.isPresent() ? above.get().aboveTritons(config, name) : config;
         }
         String text = Files.exists(yaml) ? readText(yaml) : "";
-        ModelConfig config = above.isPresent() ? above.get().above(text, name, files) : ModelYaml.parse(YamlSection.parse(ModelYaml.FILE_NAME, text), files);
+        ModelConfig config = above.isPresent()
+                ? above.get().above(text, name, files)
+                : ModelYaml.parse(YamlSection.parse(ModelYaml.FILE_NAME, text), files);
         requireTaskFiles(folder, config);
         return Files.exists(triton) ? config.ignoring(List.of(TritonConfig.FILE_NAME)) : config;
     }

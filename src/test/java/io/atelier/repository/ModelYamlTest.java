@@ -17,9 +17,9 @@ import io.atelier.repository.ModelConfig.Batching;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -61,7 +61,11 @@ class ModelYamlTest {
                         Optional.of(Duration.ofSeconds(2)),
                         Optional.of(2),
                         Optional.of(new TextEmbedding(
-                                new TextInput("words.json", 128, false), Set.of(Pooling.CLS), false, Prompts.NONE, Optional.of("last_hidden_state"))),
+                                new TextInput("words.json", 128, false),
+                                Set.of(Pooling.CLS),
+                                false,
+                                Prompts.NONE,
+                                Optional.of("last_hidden_state"))),
                         new VersionPolicy.Specific(new TreeSet<>(List.of(1L, 3L))),
                         Optional.empty(),
                         ModelConfig.Share.DEFAULTS,
@@ -80,7 +84,12 @@ class ModelYamlTest {
     @Test
     void fillsInTheDefaultsOfATask() throws Exception {
         assertThat(ModelYaml.parse("task: {name: text-embedding}").task())
-                .contains(new TextEmbedding(new TextInput("tokenizer.json", 512, false), Set.of(Pooling.MEAN), true, Prompts.NONE, Optional.empty()));
+                .contains(new TextEmbedding(
+                        new TextInput("tokenizer.json", 512, false),
+                        Set.of(Pooling.MEAN),
+                        true,
+                        Prompts.NONE,
+                        Optional.empty()));
     }
 
     @Test
@@ -201,10 +210,11 @@ class ModelYamlTest {
     void namesTheKeyAndWhatIsAllowed(String yaml, String problem) {
         assertThatThrownBy(() -> ModelYaml.parse(yaml.replace('`', '"')))
                 .isInstanceOf(ModelConfigException.class)
-                .hasMessage("model.yaml: "
-                        + problem.replace(
-                                "KINDS",
-                                "text-embedding or text-classification or image-classification or object-detection or none"));
+                .hasMessage(
+                        "model.yaml: "
+                                + problem.replace(
+                                        "KINDS",
+                                        "text-embedding or text-classification or image-classification or object-detection or none"));
     }
 
     @Test
