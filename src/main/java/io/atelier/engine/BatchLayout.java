@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +33,34 @@ public final class BatchLayout {
 
     public BatchLayout(ModelSignature signature, Padding padding) {
         this.signature = signature;
-        this.padding = padding;
+        this.padding = usable(signature, padding);
+    }
+
+    /**
+     * What of a proposal for padding fits a model: the values of inputs that it has, if one of them is the mask and padding
+     * can be cut off its outputs again; else nothing. What was no proposal stays as it is.
+     */
+    public static Padding usable(ModelSignature signature, Padding padding) {
+        if (!padding.isProposal()) {
+            return padding;
+        }
+        Map<String, Double> values = new HashMap<>(padding.values());
+        values.keySet()
+                .retainAll(signature.inputs().stream()
+                        .filter(BatchLayout::canBePadded)
+                        .map(TensorSpec::name)
+                        .toList());
+        Padding fitting = new Padding(values, padding.mask());
+        return values.containsKey(padding.mask())
+                        && values.size() > 1
+                        && obstacleToPadding(signature, fitting).isEmpty()
+                ? fitting
+                : Padding.NONE;
+    }
+
+    private static boolean canBePadded(TensorSpec input) {
+        return input.dataType().isFixedSize()
+                && IntStream.range(1, input.shape().rank()).anyMatch(input.shape()::isDynamic);
     }
 
     /** Why padding could not be cut off an output again; empty if it can. */

@@ -9,6 +9,7 @@ import io.atelier.engine.GoldenSample;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
+import io.atelier.engine.TaskConfig.OfText;
 import io.atelier.engine.Tolerance;
 import java.time.Duration;
 import java.util.List;
@@ -56,14 +57,19 @@ public final class ModelLoader {
             throw new IllegalArgumentException(
                     "a batch of " + maxBatchSize + " rows, " + concurrency + " executions at once");
         }
-        ModelConfig config = definition.config();
         ModelSource source = new ModelSource(
-                definition.id(), definition.file(), config.batching().padding(), concurrency, config.signature());
+                definition.id(),
+                definition.file(),
+                definition.config().batching().padding(),
+                concurrency,
+                definition.config().signature());
         long started = ticker.nanoTime();
         ModelInstance instance = engine.load(source, device);
         boolean usable = false;
         try {
             long loaded = ticker.nanoTime();
+            ModelDefinition fitting = Inferred.fitted(definition, instance.signature());
+            ModelConfig config = fitting.config();
             SignatureCheck.require(config, instance.signature());
             long checked = ticker.nanoTime();
             Executions executions = new Executions(instance, turn, warmUpLimit, ticker);
@@ -72,6 +78,10 @@ public final class ModelLoader {
                     ? Optional.of(warmUp.golden(definition, config.golden().get(), instance))
                     : Optional.empty();
             Optional<MadeUpInputs.Attempt> attempt = warmUp.run();
+            if (config.task().orElse(null) instanceof OfText text && attempt.isPresent()) {
+                int asked = text.text().maxTokens();
+                fitting = fitting.withMaxTokens(new LongestText(instance.signature(), executions).atMost(asked));
+            }
             Optional<GoldenSample> golden =
                     given.isPresent() || attempt.isEmpty() ? given : warmUp.recorded(attempt.get());
             long warm = ticker.nanoTime();
@@ -80,7 +90,7 @@ public final class ModelLoader {
             long proved = ticker.nanoTime();
             usable = true;
             return new LoadedModel(
-                    definition,
+                    fitting,
                     instance,
                     golden.orElse(null),
                     sharing,
