@@ -45,7 +45,10 @@ public final class ModelRepository {
     /** Of an ensemble without folders for its versions, which would be empty. */
     private static final long ONLY_VERSION = 1;
 
-    private static final int LARGEST_CONFIG_BYTES = 1 << 20;
+    private static final int LARGEST_CONFIG_MEBIBYTES = 1;
+
+    /** Hugging Face's {@code config.json} names each class twice, of which there may be tens of thousands. */
+    private static final int LARGEST_BESIDE_MEBIBYTES = 16;
 
     private final Path root;
 
@@ -231,11 +234,15 @@ public final class ModelRepository {
             throw new ModelConfigException("model.yml", "is not read, its name has to be " + ModelYaml.FILE_NAME);
         }
         if (!Files.exists(yaml) && Files.exists(triton)) {
-            ModelConfig config = TritonConfig.parse(readText(triton), name);
+            ModelConfig config = TritonConfig.parse(readText(triton, LARGEST_CONFIG_MEBIBYTES), name);
             return above.isPresent() ? above.get().aboveTritons(config, name) : config;
         }
-        String text = Files.exists(yaml) ? readText(yaml) : "";
-        ModelConfig config = above.isPresent() ? above.get().above(text, name) : ModelYaml.parse(text);
+        String text = Files.exists(yaml) ? readText(yaml, LARGEST_CONFIG_MEBIBYTES) : "";
+        FolderFiles files = file -> {
+            Path beside = folder.resolve(file);
+            return Files.isRegularFile(beside) ? Optional.of(readText(beside, LARGEST_BESIDE_MEBIBYTES)) : Optional.empty();
+        };
+        ModelConfig config = above.isPresent() ? above.get().above(text, name, files) : ModelYaml.parse(text, files);
         requireTaskFiles(folder, config);
         return Files.exists(triton) ? config.ignoring(List.of(TritonConfig.FILE_NAME)) : config;
     }
@@ -256,11 +263,12 @@ public final class ModelRepository {
         }
     }
 
-    private static String readText(Path file) throws ModelConfigException {
+    private static String readText(Path file, int largestMebibytes) throws ModelConfigException {
         try (InputStream stream = Files.newInputStream(file)) {
-            byte[] bytes = stream.readNBytes(LARGEST_CONFIG_BYTES + 1);
-            if (bytes.length > LARGEST_CONFIG_BYTES) {
-                throw new ModelConfigException(nameOf(file), "is larger than 1 MiB");
+            int largest = largestMebibytes << 20;
+            byte[] bytes = stream.readNBytes(largest + 1);
+            if (bytes.length > largest) {
+                throw new ModelConfigException(nameOf(file), "is larger than " + largestMebibytes + " MiB");
             }
             String text = StandardCharsets.UTF_8
                     .newDecoder()

@@ -18,10 +18,15 @@ final class ModelYaml {
     private ModelYaml() {}
 
     static ModelConfig parse(String text) throws ModelConfigException {
-        return parse(YamlSection.parse(FILE_NAME, text));
+        return parse(text, FolderFiles.NONE);
     }
 
-    static ModelConfig parse(YamlSection root) throws ModelConfigException {
+    /** @param files what lies beside it, which says what it leaves open */
+    static ModelConfig parse(String text, FolderFiles files) throws ModelConfigException {
+        return parse(YamlSection.parse(FILE_NAME, text), files);
+    }
+
+    static ModelConfig parse(YamlSection root, FolderFiles files) throws ModelConfigException {
         Optional<YamlSection> batching = root.section("batching");
         Optional<YamlSection> task = root.sectionOrName("task", "name");
         Optional<YamlSection> golden = root.section("golden");
@@ -31,7 +36,7 @@ final class ModelYaml {
                 batching.isPresent() ? batching(batching.get()) : Batching.DEFAULTS,
                 root.positiveDuration("timeout", ModelConfig.LONGEST),
                 root.integer("instances", ModelConfig.MOST_INSTANCES),
-                task.isPresent() ? Optional.of(TaskYaml.read(task.get())) : Optional.empty(),
+                task.isPresent() ? Optional.of(TaskYaml.read(task.get(), files)) : Optional.empty(),
                 versions(root),
                 golden.isPresent() ? Optional.of(golden(golden.get())) : Optional.empty(),
                 share.isPresent() ? share(share.get()) : ModelConfig.Share.DEFAULTS,
