@@ -13,8 +13,10 @@ import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,9 +33,44 @@ public final class BatchLayout {
     /** @throws ModelLoadException if padding could not be cut off an output again */
     public BatchLayout(ModelSignature signature, Padding padding) throws ModelLoadException {
         this.signature = signature;
-        this.padding = padding;
+        this.padding = usable(signature, padding);
+        Optional<String> obstacle = obstacle(signature, this.padding);
+        if (obstacle.isPresent()) {
+            throw new ModelLoadException(obstacle.get());
+        }
+    }
+
+    /**
+     * What of a proposal for padding fits a model: the values of inputs that it has, if one of them is the mask and padding
+     * can be cut off its outputs again; else nothing. What was no proposal stays as it is.
+     */
+    public static Padding usable(ModelSignature signature, Padding padding) {
+        if (!padding.isProposal()) {
+            return padding;
+        }
+        Map<String, Double> values = new HashMap<>(padding.values());
+        values.keySet()
+                .retainAll(signature.inputs().stream()
+                        .filter(BatchLayout::canBePadded)
+                        .map(TensorSpec::name)
+                        .toList());
+        Padding fitting = new Padding(values, padding.mask());
+        return values.containsKey(padding.mask())
+                        && values.size() > 1
+                        && obstacle(signature, fitting).isEmpty()
+                ? fitting
+                : Padding.NONE;
+    }
+
+    private static boolean canBePadded(TensorSpec input) {
+        return input.dataType().isFixedSize()
+                && IntStream.range(1, input.shape().rank()).anyMatch(input.shape()::isDynamic);
+    }
+
+    /** Why padding could not be cut off an output again; empty if it can. */
+    public static Optional<String> obstacle(ModelSignature signature, Padding padding) {
         if (padding.values().isEmpty()) {
-            return;
+            return Optional.empty();
         }
         Set<@Nullable String> padded = new HashSet<>();
         for (TensorSpec input : signature.inputs()) {
@@ -45,7 +82,7 @@ public final class BatchLayout {
             for (int axis = 1; axis < output.shape().rank(); axis++) {
                 @Nullable String name = output.dynamicAxisName(axis);
                 if (output.shape().isDynamic(axis) && (name == null || !padded.contains(name))) {
-                    throw new ModelLoadException("padding cannot be cut off output '%s': its axis %d is dynamic and %s"
+                    return Optional.of("padding cannot be cut off output '%s': its axis %d is dynamic and %s"
                             .formatted(
                                     output.name(),
                                     axis,
@@ -55,6 +92,7 @@ public final class BatchLayout {
                 }
             }
         }
+        return Optional.empty();
     }
 
     /**

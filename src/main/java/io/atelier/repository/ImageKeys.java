@@ -17,16 +17,19 @@ final class ImageKeys {
     private static final int LONGEST_SHOWN = 64;
 
     private final YamlSection yaml;
+    private final HubFolder files;
     private final String file;
     private final ObjectNode values = JsonNodeFactory.instance.objectNode();
     private final Map<String, String> inferred = new LinkedHashMap<>();
 
     /**
-     * @param yaml {@code task.image} of {@code model.yaml}
-     * @param file the other file's name
+     * @param yaml  {@code task.image} of {@code model.yaml}
+     * @param files where it is noted what was taken
+     * @param file  the other file's name
      */
-    ImageKeys(YamlSection yaml, String file) {
+    ImageKeys(YamlSection yaml, HubFolder files, String file) {
         this.yaml = yaml;
+        this.files = files;
         this.file = file;
     }
 
@@ -66,8 +69,10 @@ final class ImageKeys {
 
     private void put(String key, JsonNode value, String source) {
         if (!yaml.has(key)) {
+            String shown = value.isTextual() ? value.textValue() : value.toString();
             values.set(key, value);
-            inferred.put(key, (value.isTextual() ? value.textValue() : value.toString()) + " from " + source + " of " + file);
+            inferred.put(key, shown + " (" + file + " " + source + ")");
+            files.note("task.image." + key, shown, file + " " + source);
         }
     }
 

@@ -69,6 +69,22 @@ public record ModelConfig(
                 batching, timeout, instances, task, versions, golden, share, format, ensemble, signature, names);
     }
 
+    /** The same with another task, and requests that share executions in another way. */
+    ModelConfig with(Optional<TaskConfig> other, Batching otherBatching) {
+        return new ModelConfig(
+                otherBatching,
+                timeout,
+                instances,
+                other,
+                versions,
+                golden,
+                share,
+                format,
+                ensemble,
+                signature,
+                ignored);
+    }
+
     /**
      * The same under another that stands above it, as far as that one says anything.
      *
@@ -108,6 +124,11 @@ public record ModelConfig(
             Padding padding) {
         /** A model is warmed up with its largest batch, so a slip of the pen must not ask for millions of rows. */
         public static final int LARGEST_BATCH = 65_536;
+
+        /** The same with other padding. */
+        Batching with(Padding other) {
+            return new Batching(maxBatchSize, maxQueueDelay, maxQueueSize, other);
+        }
 
         public static final Batching DEFAULTS =
                 new Batching(Optional.empty(), Optional.empty(), Optional.empty(), Padding.NONE);

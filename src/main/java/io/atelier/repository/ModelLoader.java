@@ -8,6 +8,7 @@ import io.atelier.engine.GoldenSample;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
+import io.atelier.engine.TaskConfig.OfText;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -49,14 +50,19 @@ public final class ModelLoader {
             throw new IllegalArgumentException(
                     "a batch of " + maxBatchSize + " rows, " + concurrency + " executions at once");
         }
-        ModelConfig config = definition.config();
         ModelSource source = new ModelSource(
-                definition.id(), definition.file(), config.batching().padding(), concurrency, config.signature());
+                definition.id(),
+                definition.file(),
+                definition.config().batching().padding(),
+                concurrency,
+                definition.config().signature());
         long started = ticker.nanoTime();
         ModelInstance instance = engine.load(source, device);
         boolean usable = false;
         try {
             long loaded = ticker.nanoTime();
+            ModelDefinition fitting = Inferred.fitted(definition, instance.signature());
+            ModelConfig config = fitting.config();
             SignatureCheck.require(config, instance.signature());
             long checked = ticker.nanoTime();
             WarmUp warmUp = new WarmUp(config, instance, turn);
@@ -64,11 +70,15 @@ public final class ModelLoader {
             if (maxBatchSize > 1 && instance.canBatch()) {
                 warmUp.run(maxBatchSize);
             }
-            GoldenSample golden = warmUp.golden(definition);
+            if (config.task().orElse(null) instanceof OfText text) {
+                int asked = text.text().maxTokens();
+                fitting = fitting.withMaxTokens(new LongestText(instance, turn).atMost(asked));
+            }
+            GoldenSample golden = warmUp.golden(fitting);
             long warm = ticker.nanoTime();
             usable = true;
             return new LoadedModel(
-                    definition, instance, golden, Duration.ofNanos(loaded - started), Duration.ofNanos(warm - checked));
+                    fitting, instance, golden, Duration.ofNanos(loaded - started), Duration.ofNanos(warm - checked));
         } finally {
             if (!usable) {
                 instance.close();

@@ -45,10 +45,7 @@ public final class ModelRepository {
     /** Of an ensemble without folders for its versions, which would be empty. */
     private static final long ONLY_VERSION = 1;
 
-    private static final int LARGEST_CONFIG_MEBIBYTES = 1;
-
-    /** Hugging Face's {@code config.json} names each class twice, of which there may be tens of thousands. */
-    private static final int LARGEST_BESIDE_MEBIBYTES = 16;
+    private static final int LARGEST_CONFIG_BYTES = 1 << 20;
 
     private final Path root;
 
@@ -174,7 +171,8 @@ public final class ModelRepository {
             broken.add(new BrokenFolder(name, "is a link that leads nowhere"));
             return;
         }
-        ModelConfig config = readConfig(folder, name, override);
+        HubFolder files = HubFolder.of(folder);
+        ModelConfig config = readConfig(folder, name, override, files);
         SortedSet<Long> present = versionsIn(folder);
         if (config.ensemble().isPresent() && present.isEmpty()) {
             present.add(ONLY_VERSION);
@@ -206,7 +204,7 @@ public final class ModelRepository {
                 Path file = versionFolder.resolve(format.fileName());
                 if (Files.isReadable(file)) {
                     ModelId id = new ModelId(name, Long.toString(version));
-                    models.add(new ModelDefinition(id, file, folder, config, format));
+                    models.add(new ModelDefinition(id, file, folder, config, format, files.taken()));
                 } else {
                     broken.add(new BrokenFolder(
                             name, "version " + version + ": " + format.fileName() + " cannot be read"));
@@ -224,7 +222,7 @@ public final class ModelRepository {
         return "has no " + config.format().map(ModelFormat::fileName).orElse("model.onnx and no model.pt");
     }
 
-    private static ModelConfig readConfig(Path folder, String name, Optional<String> override)
+    private static ModelConfig readConfig(Path folder, String name, Optional<String> override, HubFolder files)
             throws IOException, ModelConfigException {
         Path yaml = folder.resolve(ModelYaml.FILE_NAME);
         Path triton = folder.resolve(TritonConfig.FILE_NAME);
@@ -234,22 +232,18 @@ public final class ModelRepository {
             throw new ModelConfigException("model.yml", "is not read, its name has to be " + ModelYaml.FILE_NAME);
         }
         if (!Files.exists(yaml) && Files.exists(triton)) {
-            ModelConfig config = TritonConfig.parse(readText(triton, LARGEST_CONFIG_MEBIBYTES), name);
+            ModelConfig config = TritonConfig.parse(readText(triton), name);
             return above.isPresent() ? above.get().aboveTritons(config, name) : config;
         }
-        String text = Files.exists(yaml) ? readText(yaml, LARGEST_CONFIG_MEBIBYTES) : "";
-        FolderFiles files = file -> {
-            Path beside = folder.resolve(file);
-            return Files.isRegularFile(beside) ? Optional.of(readText(beside, LARGEST_BESIDE_MEBIBYTES)) : Optional.empty();
-        };
-        ModelConfig config = above.isPresent() ? above.get().above(text, name, files) : ModelYaml.parse(text, files);
+        String text = Files.exists(yaml) ? readText(yaml) : "";
+        ModelConfig config = above.isPresent() ? above.get().above(text, name, files) : ModelYaml.parse(YamlSection.parse(ModelYaml.FILE_NAME, text), files);
         requireTaskFiles(folder, config);
         return Files.exists(triton) ? config.ignoring(List.of(TritonConfig.FILE_NAME)) : config;
     }
 
     private static void requireTaskFiles(Path folder, ModelConfig config) throws ModelConfigException {
         if (config.task().orElse(null) instanceof OfText text) {
-            requireFile(folder, "task.tokenizer", text.tokenizer());
+            requireFile(folder, "task.tokenizer", text.text().tokenizer());
         }
         if (config.task().orElse(null) instanceof OfClasses classes
                 && classes.labels().file().isPresent()) {
@@ -263,12 +257,11 @@ public final class ModelRepository {
         }
     }
 
-    private static String readText(Path file, int largestMebibytes) throws ModelConfigException {
+    private static String readText(Path file) throws ModelConfigException {
         try (InputStream stream = Files.newInputStream(file)) {
-            int largest = largestMebibytes << 20;
-            byte[] bytes = stream.readNBytes(largest + 1);
-            if (bytes.length > largest) {
-                throw new ModelConfigException(nameOf(file), "is larger than " + largestMebibytes + " MiB");
+            byte[] bytes = stream.readNBytes(LARGEST_CONFIG_BYTES + 1);
+            if (bytes.length > LARGEST_CONFIG_BYTES) {
+                throw new ModelConfigException(nameOf(file), "is larger than 1 MiB");
             }
             String text = StandardCharsets.UTF_8
                     .newDecoder()

@@ -1,14 +1,10 @@
 package io.atelier.repository;
 
-import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectReader;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.atelier.engine.TaskConfig.ImageSize;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * What the files beside {@code model.yaml} say about a model's images, as far as it does not say it itself. Immutable.
@@ -18,9 +14,6 @@ import java.util.Optional;
  * @param usual    what the model takes where its own input leaves it open
  */
 record Preprocessing(ObjectNode keys, Map<String, String> inferred, ImageSize usual) {
-    private static final String CONFIG = "config.json";
-    private static final ObjectReader JSON = JsonMapper.builder().build().reader();
-
     /**
      * Reads {@code preprocessor_config.json}, else timm's part of {@code config.json}.
      *
@@ -28,15 +21,16 @@ record Preprocessing(ObjectNode keys, Map<String, String> inferred, ImageSize us
      * @param otherwise what such models usually take
      * @throws ModelConfigException if a file says what is not done here, and {@code yaml} does not say it otherwise
      */
-    static Preprocessing read(YamlSection yaml, FolderFiles files, ImageSize otherwise) throws ModelConfigException {
+    static Preprocessing read(YamlSection yaml, HubFolder files, ImageSize otherwise) throws ModelConfigException {
         if (!yaml.flag("preprocessor").orElse(true)) {
             return new Preprocessing(JsonNodeFactory.instance.objectNode(), Map.of(), otherwise);
         }
-        Optional<ObjectNode> file = json(PreprocessorConfig.FILE_NAME, files);
-        JsonNode config = json(CONFIG, files).orElse(JsonNodeFactory.instance.objectNode());
-        ImageKeys keys = new ImageKeys(yaml, file.isPresent() ? PreprocessorConfig.FILE_NAME : CONFIG);
-        if (file.isPresent()) {
-            PreprocessorConfig.read(file.get(), config.path("model_type").asText(""), keys);
+        JsonNode config = files.node(HubFolder.CONFIG);
+        boolean isThere = files.has(PreprocessorConfig.FILE_NAME);
+        ImageKeys keys = new ImageKeys(yaml, files, isThere ? PreprocessorConfig.FILE_NAME : HubFolder.CONFIG);
+        if (isThere) {
+            PreprocessorConfig.read(
+                    files.node(PreprocessorConfig.FILE_NAME), config.path("model_type").asText(""), keys);
         } else if (TimmConfig.isIn(config)) {
             TimmConfig.read(config, keys);
         }
@@ -54,20 +48,5 @@ record Preprocessing(ObjectNode keys, Map<String, String> inferred, ImageSize us
                 channels == 1 || channels == 3 ? channels : otherwise.channels(),
                 isSize ? height : otherwise.height(),
                 isSize ? width : otherwise.width());
-    }
-
-    private static Optional<ObjectNode> json(String name, FolderFiles files) throws ModelConfigException {
-        Optional<String> text = files.text(name);
-        if (text.isEmpty()) {
-            return Optional.empty();
-        }
-        try {
-            if (JSON.readTree(text.get()) instanceof ObjectNode object) {
-                return Optional.of(object);
-            }
-        } catch (JacksonException e) {
-            throw new ModelConfigException(name, "is not JSON");
-        }
-        throw new ModelConfigException(name, "is not a JSON object");
     }
 }

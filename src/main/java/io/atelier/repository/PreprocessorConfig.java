@@ -81,19 +81,20 @@ final class PreprocessorConfig {
      * @param modelType {@code model_type} of {@code config.json}; empty where there is none
      * @throws ModelConfigException if it says what is not done here
      */
-    static void read(ObjectNode given, String modelType, ImageKeys keys) throws ModelConfigException {
+    static void read(JsonNode given, String modelType, ImageKeys keys) throws ModelConfigException {
+        if (!given.isObject()) {
+            throw keys.problem("is not a JSON object");
+        }
         for (Map.Entry<String, JsonNode> entry : given.properties()) {
             String key = entry.getKey();
-            boolean nothing = entry.getValue().isNull() || (entry.getValue().isBoolean() && !entry.getValue().booleanValue());
-            if (!nothing && !WITHOUT_EFFECT.contains(key) && !DONE.contains(key)) {
+            boolean off = entry.getValue().isBoolean() && !entry.getValue().booleanValue();
+            if (!off && !WITHOUT_EFFECT.contains(key) && !DONE.contains(key)) {
                 keys.refuse(key, "is not supported, allowed are " + String.join(", ", DONE), "fit");
             }
         }
         ImageProcessor processor = processor(given, modelType, keys);
         ObjectNode said = processor.defaults().deepCopy();
-        given.properties().stream()
-                .filter(entry -> !entry.getValue().isNull())
-                .forEach(entry -> said.set(entry.getKey(), entry.getValue()));
+        given.properties().forEach(entry -> said.set(entry.getKey(), entry.getValue()));
         PreprocessorConfig config = new PreprocessorConfig(said, processor.resizing(), keys);
         if (!keys.areSaid("fit")) {
             config.placing();
@@ -108,11 +109,11 @@ final class PreprocessorConfig {
         }
     }
 
-    private static ImageProcessor processor(ObjectNode given, String modelType, ImageKeys keys)
+    private static ImageProcessor processor(JsonNode given, String modelType, ImageKeys keys)
             throws ModelConfigException {
         for (String key : List.of("image_processor_type", "feature_extractor_type")) {
             String type = given.path(key).asText("");
-            if (given.hasNonNull(key)) {
+            if (given.has(key)) {
                 return ImageProcessor.named(type)
                         .orElseThrow(() -> keys.refused(
                                 key,
@@ -269,7 +270,7 @@ final class PreprocessorConfig {
 
     private void requireOnly(String key, JsonNode size, Set<String> allowed) throws ModelConfigException {
         for (Map.Entry<String, JsonNode> entry : size.properties()) {
-            if (!entry.getValue().isNull() && !allowed.contains(entry.getKey())) {
+            if (!allowed.contains(entry.getKey())) {
                 keys.refuse(key + "." + entry.getKey(), "is not supported", "fit");
             }
         }
@@ -343,7 +344,7 @@ final class PreprocessorConfig {
     }
 
     private double number(String key) throws ModelConfigException {
-        if (!said.path(key).isNumber()) {
+        if (!Double.isFinite(said.path(key).asDouble(Double.NaN)) || !said.path(key).isNumber()) {
             throw keys.refused(key, said.path(key), "a number");
         }
         return said.path(key).doubleValue();

@@ -52,11 +52,11 @@ final class TimmConfig {
 
     private void placing() throws ModelConfigException {
         JsonNode size = config.path("input_size");
-        if (!isNothing(size) && !(size.isArray() && size.size() == 3)) {
+        if (!size.isMissingNode() && !(size.isArray() && size.size() == 3)) {
             throw keys.refused(own("input_size"), size, "a list of channels, height and width");
         }
-        int height = isNothing(size) ? USUAL_SIDE : keys.side(own("input_size"), size.path(1));
-        int width = isNothing(size) ? USUAL_SIDE : keys.side(own("input_size"), size.path(2));
+        int height = size.isMissingNode() ? USUAL_SIDE : keys.side(own("input_size"), size.path(1));
+        int width = size.isMissingNode() ? USUAL_SIDE : keys.side(own("input_size"), size.path(2));
         double part = number("crop_pct", USUAL_PART);
         String mode = word("crop_mode", "center");
         int scaledHeight = keys.side(own("crop_pct"), Math.floor(height / part));
@@ -81,23 +81,23 @@ final class TimmConfig {
 
     private String word(String key, String otherwise) throws ModelConfigException {
         JsonNode value = config.path(key);
-        if (!isNothing(value) && !value.isTextual()) {
+        if (!value.isMissingNode() && !value.isTextual()) {
             throw keys.refused(own(key), value, "a word");
         }
-        return value.asText("").isEmpty() || isNothing(value) ? otherwise : value.asText();
+        return value.asText("").isEmpty() || value.isMissingNode() ? otherwise : value.asText();
     }
 
     private double number(String key, double otherwise) throws ModelConfigException {
         JsonNode value = config.path(key);
-        if (!isNothing(value) && !(value.isNumber() && value.doubleValue() > 0)) {
+        if (!value.isMissingNode() && !(value.isNumber() && value.doubleValue() > 0)) {
             throw keys.refused(own(key), value, "a number above 0");
         }
-        return isNothing(value) ? otherwise : value.doubleValue();
+        return value.isMissingNode() ? otherwise : value.doubleValue();
     }
 
     private List<Double> numbers(String key, List<Double> otherwise) throws ModelConfigException {
         JsonNode value = config.path(key);
-        if (isNothing(value)) {
+        if (value.isMissingNode()) {
             return otherwise;
         }
         List<Double> numbers = new ArrayList<>();
@@ -111,10 +111,6 @@ final class TimmConfig {
             throw keys.refused(own(key), value, "a list of numbers");
         }
         return numbers;
-    }
-
-    private static boolean isNothing(JsonNode value) {
-        return value.isMissingNode() || value.isNull();
     }
 
     private static String own(String key) {

@@ -13,6 +13,7 @@ import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
+import io.atelier.engine.TaskConfig.OfText;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -93,10 +94,13 @@ class ModelLoaderTest {
         load(engine, "batching: {padding: {values: {attention_mask: 0}, mask: attention_mask}}", 1);
         load(engine, TASK, 1);
 
-        assertThat(engine.runs).hasSize(6).allSatisfy(run -> {
-            assertThat(numbers(run.requests().get(0).get(0))).containsOnly(0);
-            assertThat(numbers(run.requests().get(0).get(1))).containsOnly(1);
-        });
+        assertThat(engine.runs).hasSize(7).allSatisfy(run -> assertThat(
+                        numbers(run.requests().get(0).get(1)))
+                .containsOnly(1));
+        engine.runs.remove(4); // a long text, which is none of zeros
+        assertThat(engine.runs).allSatisfy(run -> assertThat(
+                        numbers(run.requests().get(0).get(0)))
+                .containsOnly(0));
     }
 
     @Test
@@ -280,6 +284,46 @@ class ModelLoaderTest {
     }
 
     @Test
+    void cutsTextsAtTheLengthThatTheModelBears() throws Exception {
+        for (int room : List.of(8, 9, 77, 511, 512)) {
+            StubEngine engine = engineWithRoomFor(room);
+
+            LoadedModel loaded = load(engine, TASK, 1);
+
+            assertThat(maxTokens(loaded)).as("room for " + room).isEqualTo(room);
+            assertThat(engine.runs).as("runs for room for " + room).hasSizeLessThan(20);
+        }
+    }
+
+    @Test
+    void tellsOfTextsThatItsOwnerWantedLonger() throws Exception {
+        LoadedModel loaded = load(engineWithRoomFor(100), "task: {name: text-embedding, max-tokens: 8192}", 1);
+
+        assertThat(loaded.definition().inferred())
+                .containsEntry("task.max-tokens", "100 (the model bears no more, asked for are 8192)");
+    }
+
+    @Test
+    void readsLongTextsWhereTheModelBearsThem() throws Exception {
+        LoadedModel loaded =
+                load(new StubEngine(TEXT), "task: {name: text-embedding, max-tokens: 8192}", 1);
+
+        assertThat(maxTokens(loaded)).isEqualTo(8192);
+    }
+
+    private static StubEngine engineWithRoomFor(int tokens) {
+        StubEngine engine = new StubEngine(TEXT);
+        engine.answer = batch -> batch.requests().get(0).get(0).shape().dimension(1) <= tokens
+                ? StubEngine.oneNumberForEachOutput(batch)
+                : CompletableFuture.failedStage(new ServingException.EngineFailure("no such position", null));
+        return engine;
+    }
+
+    private static int maxTokens(LoadedModel loaded) {
+        return ((OfText) loaded.definition().config().task().orElseThrow()).text().maxTokens();
+    }
+
+    @Test
     void refusesATaskThatTheModelCannotDo() {
         assertTaskRefused(
                 new ModelSignature(List.of(MASK), List.of(HIDDEN)),
@@ -298,9 +342,9 @@ class ModelLoaderTest {
                 TASK,
                 "the input input_ids is INT64[-1,128], allowed is INT64 or INT32 [batch,sequence] with a dynamic sequence");
         assertTaskRefused(
-                new ModelSignature(List.of(IDS), List.of(HIDDEN, POOLED)),
+                new ModelSignature(List.of(IDS), List.of(spec("hidden", DataType.FP32, -1, -1, 384), POOLED)),
                 TASK,
-                "several outputs fit, name one as task.output: last_hidden_state, pooled");
+                "several outputs fit, name one as task.output: hidden, pooled");
         assertTaskRefused(
                 new ModelSignature(List.of(IDS), List.of(spec("y", DataType.INT8, -1, 384))),
                 TASK,

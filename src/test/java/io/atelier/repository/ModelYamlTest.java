@@ -10,11 +10,14 @@ import io.atelier.core.Shape;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.TaskConfig;
 import io.atelier.engine.TaskConfig.Pooling;
+import io.atelier.engine.TaskConfig.Prompts;
 import io.atelier.engine.TaskConfig.TextEmbedding;
+import io.atelier.engine.TaskConfig.TextInput;
 import io.atelier.repository.ModelConfig.Batching;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeSet;
@@ -58,7 +61,7 @@ class ModelYamlTest {
                         Optional.of(Duration.ofSeconds(2)),
                         Optional.of(2),
                         Optional.of(new TextEmbedding(
-                                "words.json", 128, Pooling.CLS, false, Optional.of("last_hidden_state"))),
+                                new TextInput("words.json", 128, false), Set.of(Pooling.CLS), false, Prompts.NONE, Optional.of("last_hidden_state"))),
                         new VersionPolicy.Specific(new TreeSet<>(List.of(1L, 3L))),
                         Optional.empty(),
                         ModelConfig.Share.DEFAULTS,
@@ -77,7 +80,7 @@ class ModelYamlTest {
     @Test
     void fillsInTheDefaultsOfATask() throws Exception {
         assertThat(ModelYaml.parse("task: {name: text-embedding}").task())
-                .contains(new TextEmbedding("tokenizer.json", 512, Pooling.MEAN, true, Optional.empty()));
+                .contains(new TextEmbedding(new TextInput("tokenizer.json", 512, false), Set.of(Pooling.MEAN), true, Prompts.NONE, Optional.empty()));
     }
 
     @Test
@@ -125,7 +128,7 @@ class ModelYamlTest {
                                 TaskConfig.ImageSize.CLASSIFIED,
                                 Map.of()),
                         new TaskConfig.Labels(List.of("a", "b"), Optional.empty()),
-                        new TaskConfig.Scoring(TaskConfig.Activation.SOFTMAX, 2, Double.NEGATIVE_INFINITY),
+                        new TaskConfig.Scoring(Optional.empty(), 2, Double.NEGATIVE_INFINITY),
                         Optional.empty()));
     }
 
@@ -191,13 +194,13 @@ class ModelYamlTest {
                 "task: translation | task.name is the text \"translation\", allowed is KINDS",
                 "task: {pooling: mean} | task.name is missing, allowed is KINDS",
                 "task: {name: translation} | task.name is the text \"translation\", allowed is KINDS",
-                "task: {name: text-embedding, pooling: max} | task.pooling is the text \"max\", allowed is mean or cls",
+                "task: {name: text-embedding, pooling: sum} | task.pooling is the text \"sum\", allowed is cls or max or mean or mean_sqrt_len or weightedmean or lasttoken",
                 "task: {name: text-embedding, normalize: 1} | task.normalize is the number 1, allowed is true or false",
                 "task: {name: text-embedding, tokenizer: ../t.json} | task.tokenizer is the text \"../t.json\", allowed is the name of a file beside it",
                 "task: {name: text-embedding, tokenizer: ..} | task.tokenizer is the text \"..\", allowed is the name of a file beside it",
-                "task: {name: text-embedding, max-tokens: -1} | task.max-tokens is the number -1, allowed is an integer of at least 1",
+                "task: {name: text-embedding, max-tokens: -1} | task.max-tokens is the number -1, allowed is an integer from 1 to 1048576",
                 "task: {name: text-embedding, output: } | task.output is empty, allowed is the name of an output",
-                "task: {name: text-embedding, labels: x} | task.labels is unknown, allowed are name, tokenizer, max-tokens, pooling, normalize, output",
+                "task: {name: text-embedding, labels: x} | task.labels is unknown, allowed are name, tokenizer, max-tokens, lower-case, pooling, normalize, prompt, output",
             })
     void namesTheKeyAndWhatIsAllowed(String yaml, String problem) {
         assertThatThrownBy(() -> ModelYaml.parse(yaml.replace('`', '"')))
@@ -205,7 +208,7 @@ class ModelYamlTest {
                 .hasMessage("model.yaml: "
                         + problem.replace(
                                 "KINDS",
-                                "text-embedding or text-classification or image-classification or object-detection"));
+                                "text-embedding or text-classification or image-classification or object-detection or none"));
     }
 
     @Test

@@ -10,15 +10,20 @@ import io.atelier.engine.TaskConfig.ImageSize;
 import io.atelier.engine.TaskConfig.Interpolation;
 import io.atelier.engine.TaskConfig.Layout;
 import io.atelier.engine.TaskConfig.OfImage;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class PreprocessingTest {
     private static final List<Double> HALVES = List.of(0.5, 0.5, 0.5);
+
+    @TempDir
+    Path folder;
 
     @Test
     void everythingStaysAsItIsWithoutAFile() throws Exception {
@@ -213,13 +218,13 @@ class PreprocessingTest {
         assertThat(preprocessed(json("{size: 9, resample: 3, image_mean: [1], image_std: [2]}"))
                         .inferred())
                 .containsExactly(
-                        Map.entry("fit", "stretch from size of preprocessor_config.json"),
-                        Map.entry("height", "9 from size of preprocessor_config.json"),
-                        Map.entry("width", "9 from size of preprocessor_config.json"),
-                        Map.entry("fill", "0 from size of preprocessor_config.json"),
-                        Map.entry("interpolation", "bicubic from resample of preprocessor_config.json"),
-                        Map.entry("mean", "[1.0] from image_mean of preprocessor_config.json"),
-                        Map.entry("std", "[2.0] from image_std of preprocessor_config.json"));
+                        Map.entry("fit", "stretch (preprocessor_config.json size)"),
+                        Map.entry("height", "9 (preprocessor_config.json size)"),
+                        Map.entry("width", "9 (preprocessor_config.json size)"),
+                        Map.entry("fill", "0 (preprocessor_config.json size)"),
+                        Map.entry("interpolation", "bicubic (preprocessor_config.json resample)"),
+                        Map.entry("mean", "[1.0] (preprocessor_config.json image_mean)"),
+                        Map.entry("std", "[2.0] (preprocessor_config.json image_std)"));
     }
 
     @Test
@@ -258,18 +263,21 @@ class PreprocessingTest {
                 .isEqualTo(ImageSize.CLASSIFIED);
     }
 
-    private static ImageInput preprocessed(String file) throws ModelConfigException {
+    private ImageInput preprocessed(String file) throws Exception {
         return image("", Map.of("preprocessor_config.json", file));
     }
 
-    private static ImageInput timm(String pretrained) throws ModelConfigException {
+    private ImageInput timm(String pretrained) throws Exception {
         return image("", Map.of("config.json", "{\"architecture\": \"x\", \"pretrained_cfg\": " + pretrained + "}"));
     }
 
-    private static ImageInput image(String yaml, Map<String, String> files) throws ModelConfigException {
+    private ImageInput image(String yaml, Map<String, String> files) throws Exception {
+        for (Map.Entry<String, String> file : files.entrySet()) {
+            Files.writeString(folder.resolve(file.getKey()), file.getValue());
+        }
         ModelConfig config = ModelYaml.parse(
-                "task: {name: image-classification, image: {" + yaml + "}}",
-                name -> Optional.ofNullable(files.get(name)));
+                YamlSection.parse("model.yaml", "task: {name: image-classification, image: {" + yaml + "}}"),
+                HubFolder.of(folder));
         return ((OfImage) config.task().orElseThrow()).image();
     }
 
