@@ -53,10 +53,11 @@ public final class ModelLoader {
         ModelSource source = new ModelSource(
                 definition.id(), definition.file(), config.batching().padding(), concurrency, config.signature());
         long started = ticker.nanoTime();
-        ModelInstance instance = engine.load(source, device);
+        ModelInstance resident = engine.load(source, device);
         boolean usable = false;
         try {
             long loaded = ticker.nanoTime();
+            ModelInstance instance = DeclarationCheck.show(config.declaration(), resident);
             SignatureCheck.require(config, instance.signature());
             long checked = ticker.nanoTime();
             WarmUp warmUp = new WarmUp(config, instance, turn);
@@ -71,7 +72,7 @@ public final class ModelLoader {
                     definition, instance, golden, Duration.ofNanos(loaded - started), Duration.ofNanos(warm - checked));
         } finally {
             if (!usable) {
-                instance.close();
+                resident.close();
             }
         }
     }

@@ -359,7 +359,12 @@ public final class QueuedInferenceService implements InferenceService {
                 model.timeout(),
                 true,
                 task == null ? null : task.kind(),
-                task == null ? Map.of() : task.labels());
+                model.labels(),
+                model.queue()
+                        .policy()
+                        .queueTimeout()
+                        .filter(QueueTimeout::overridable)
+                        .isPresent());
     }
 
     /** Ready when each of its models is. */

@@ -279,7 +279,7 @@ class ModelRepositoryTest {
         assertThat(served()).containsExactly("good/1");
         assertBroken(
                 "bad",
-                "model.yaml: instance is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions, inputs, outputs");
+                "model.yaml: instance is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions, inputs, outputs, warm-up");
     }
 
     @Test
