@@ -14,8 +14,10 @@ import java.util.stream.Stream;
  *
  * @param inputs         what every request has to give
  * @param optionalInputs what a request may give too: the model has a value of its own for each
+ * @param rows           false where the model's owner says that a first axis is not one of rows, whatever it looks like
  */
-public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, List<TensorSpec> optionalInputs) {
+public record ModelSignature(
+        List<TensorSpec> inputs, List<TensorSpec> outputs, List<TensorSpec> optionalInputs, boolean rows) {
     /** {@code unk__314} of tf2onnx, {@code p2o.DynamicDimension.0} of Paddle, {@code s0} of PyTorch, {@code ?}. */
     private static final Pattern MADE_UP_NAME =
             Pattern.compile("^unk__\\d|DynamicDimension|^[a-zA-Z_]{0,3}\\d+$|^\\W*$|^(?i)none$|^-1$");
@@ -29,6 +31,11 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, 
     /** One without optional inputs. */
     public ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
         this(inputs, outputs, List.of());
+    }
+
+    /** One whose first axes may be of rows. */
+    public ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, List<TensorSpec> optionalInputs) {
+        this(inputs, outputs, optionalInputs, true);
     }
 
     /** What the model takes under a name, whether it has to be given or not. */
@@ -76,6 +83,9 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, 
      * nothing stands against it. Names of axes are hints: they can show that an axis is none of rows, never that it is.
      */
     public Optional<String> obstacleToRows() {
+        if (!rows) {
+            return Optional.of("its configuration says that it has no rows");
+        }
         if (inputs.isEmpty()) {
             return Optional.of("it has no inputs");
         }
@@ -86,16 +96,16 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, 
         if (fixed.isPresent()) {
             return fixed.map(which -> which + " has no rows on its first axis");
         }
-        List<String> rows = inputs.stream()
+        List<String> names = inputs.stream()
                 .map(spec -> spec.axisNames().get(0))
                 .filter(ModelSignature::isGivenName)
                 .distinct()
                 .toList();
-        if (rows.size() > 1) {
-            return Optional.of("its inputs name their rows differently: " + String.join(", ", rows));
+        if (names.size() > 1) {
+            return Optional.of("its inputs name their rows differently: " + String.join(", ", names));
         }
         return Stream.concat(inputs.stream(), outputs.stream())
-                .filter(spec -> rows.stream()
+                .filter(spec -> names.stream()
                         .anyMatch(name -> spec.axisNames()
                                 .subList(1, spec.axisNames().size())
                                 .contains(name)))
@@ -105,7 +115,8 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, 
 
     /** Whether the first axis of every input and output may have any size. */
     public boolean allStartDynamic() {
-        return !inputs.isEmpty()
+        return rows
+                && !inputs.isEmpty()
                 && Stream.concat(inputs.stream(), outputs.stream()).allMatch(ModelSignature::startsDynamic);
     }
 

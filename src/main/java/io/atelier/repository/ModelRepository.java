@@ -197,17 +197,17 @@ public final class ModelRepository {
             List<ModelFormat> found = Stream.of(ModelFormat.values())
                     .filter(format ->
                             config.format().isEmpty() || config.format().get() == format)
-                    .filter(format -> Files.isRegularFile(versionFolder.resolve(format.fileName())))
+                    .filter(format -> Files.isRegularFile(versionFolder.resolve(config.fileName(format))))
                     .toList();
             if (found.size() == 1) {
                 ModelFormat format = found.get(0);
-                Path file = versionFolder.resolve(format.fileName());
+                Path file = versionFolder.resolve(config.fileName(format));
                 if (Files.isReadable(file)) {
                     ModelId id = new ModelId(name, Long.toString(version));
                     models.add(new ModelDefinition(id, file, folder, config, format, files.taken()));
                 } else {
                     broken.add(new BrokenFolder(
-                            name, "version " + version + ": " + format.fileName() + " cannot be read"));
+                            name, "version " + version + ": " + config.fileName(format) + " cannot be read"));
                 }
             } else {
                 broken.add(new BrokenFolder(name, "version " + version + ": " + modelFileProblem(config, found)));
@@ -219,7 +219,7 @@ public final class ModelRepository {
         if (!found.isEmpty()) {
             return "has both model.onnx and model.pt, allowed is one";
         }
-        return "has no " + config.format().map(ModelFormat::fileName).orElse("model.onnx and no model.pt");
+        return "has no " + config.file().or(() -> config.format().map(ModelFormat::fileName)).orElse("model.onnx and no model.pt");
     }
 
     private static ModelConfig readConfig(Path folder, String name, Optional<String> override, HubFolder files)
@@ -233,13 +233,16 @@ public final class ModelRepository {
         }
         if (!Files.exists(yaml) && Files.exists(triton)) {
             ModelConfig config = TritonConfig.parse(readText(triton), name);
-            return above.isPresent() ? above.get().aboveTritons(config, name) : config;
+            ModelConfig both = above.isPresent() ? above.get().aboveTritons(config, name) : config;
+            requireNamedFiles(folder, both, TritonConfig.FILE_NAME);
+            return both;
         }
         String text = Files.exists(yaml) ? readText(yaml) : "";
         ModelConfig config = above.isPresent()
                 ? above.get().above(text, name, files)
                 : ModelYaml.parse(YamlSection.parse(ModelYaml.FILE_NAME, text), files);
         requireTaskFiles(folder, config);
+        requireNamedFiles(folder, config, ModelYaml.FILE_NAME);
         return Files.exists(triton) ? config.ignoring(List.of(TritonConfig.FILE_NAME)) : config;
     }
 
@@ -250,6 +253,28 @@ public final class ModelRepository {
         if (config.task().orElse(null) instanceof OfClasses classes
                 && classes.labels().file().isPresent()) {
             requireFile(folder, "task.labels", classes.labels().file().get());
+        }
+    }
+
+    private static void requireNamedFiles(Path folder, ModelConfig config, String place) throws ModelConfigException {
+        for (DeclaredTensor output : config.declaration().outputs()) {
+            if (output.labels().isPresent()
+                    && !Files.isRegularFile(folder.resolve(output.labels().get()))) {
+                throw new ModelConfigException(
+                        place,
+                        "output.label_filename: there is no file "
+                                + output.labels().get() + " in the model's folder");
+            }
+        }
+        for (WarmUpRequest request : config.warmUps()) {
+            for (WarmUpRequest.Input input : request.inputs().values()) {
+                if (input.data() instanceof WarmUpRequest.Data.File file
+                        && !Files.isRegularFile(
+                                folder.resolve(WarmUpRequest.FOLDER).resolve(file.name()))) {
+                    throw new ModelConfigException(
+                            place, "warm-up: there is no file " + file.name() + " in the folder " + WarmUpRequest.FOLDER);
+                }
+            }
         }
     }
 
