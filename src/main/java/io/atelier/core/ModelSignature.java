@@ -4,9 +4,16 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** Inputs and outputs of a model version, in the model's own order. */
 public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
+    /** Of a name that a refusal repeats. */
+    private static final int MOST_CHARACTERS = 64;
+
+    /** Of the names that a refusal lists. */
+    private static final int MOST_NAMES = 32;
+
     public ModelSignature {
         inputs = List.copyOf(inputs);
         outputs = List.copyOf(outputs);
@@ -18,6 +25,23 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs) 
 
     public Optional<TensorSpec> output(String name) {
         return outputs.stream().filter(spec -> spec.name().equals(name)).findFirst();
+    }
+
+    /** What a caller is told who names an input that there is not. */
+    public String noInput(String name) {
+        return none("input", name, inputs);
+    }
+
+    /** What a caller is told who names an output that there is not. */
+    public String noOutput(String name) {
+        return none("output", name, outputs);
+    }
+
+    private static String none(String kind, String name, List<TensorSpec> specs) {
+        String shown = name.length() <= MOST_CHARACTERS ? name : name.substring(0, MOST_CHARACTERS) + "…";
+        String names = specs.stream().limit(MOST_NAMES).map(TensorSpec::name).collect(Collectors.joining(", "));
+        String further = specs.size() <= MOST_NAMES ? "" : " and " + (specs.size() - MOST_NAMES) + " more";
+        return "the model has no %s '%s', it has %s%s".formatted(kind, shown, names, further);
     }
 
     /** Whether the first axis of every input and output is dynamic, so that rows of several requests can be stacked. */

@@ -75,7 +75,7 @@ final class ConfigOverride {
 
     private ModelConfig above(ModelConfig config, String folder) throws ModelConfigException {
         ModelConfig tritons = TritonConfig.parse(ProtoSection.of(PLACE, message(json)), folder);
-        return config.under(tritons, json.has("version_policy"));
+        return config.under(tritons, json.hasNonNull("version_policy"));
     }
 
     private boolean isTritons() {
@@ -85,10 +85,13 @@ final class ConfigOverride {
     private static Message message(JsonNode object) {
         Map<String, List<Value>> fields = new LinkedHashMap<>();
         object.properties().forEach(field -> {
+            if (field.getValue().isNull()) {
+                return; // absent, in Protobuf's JSON
+            }
             List<Value> values = new ArrayList<>();
             if (field.getValue().isArray()) {
                 field.getValue().forEach(element -> values.add(value(field.getKey(), element)));
-            } else if (!field.getValue().isNull()) {
+            } else {
                 values.add(value(field.getKey(), field.getValue()));
             }
             fields.put(field.getKey(), values);

@@ -50,9 +50,7 @@ record EmbeddingsRequest(
         private boolean hasInput;
 
         void read(JsonParser json) throws IOException {
-            while (json.nextToken() != JsonToken.END_OBJECT) {
-                String field = json.currentName();
-                JsonToken value = json.nextToken();
+            Json.members(json, (field, value) -> {
                 switch (field) {
                     case "model" -> model = Json.label(json, "model");
                     case "input" -> input(json, value);
@@ -60,7 +58,7 @@ record EmbeddingsRequest(
                     case "encoding_format" -> base64 = isBase64(Json.label(json, "encoding_format"));
                     default -> json.skipChildren();
                 }
-            }
+            });
         }
 
         EmbeddingsRequest finish() {

@@ -64,15 +64,10 @@ final class NamedArrays {
     }
 
     private void read(JsonParser json) throws IOException {
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-            String name = json.currentName();
+        Json.members(json, (name, value) -> {
             TensorSpec spec = model.signature()
                     .input(name)
-                    .orElseThrow(() -> new InvalidInput("the model has no input '%s', it has %s"
-                            .formatted(
-                                    name.length() > 64 ? name.substring(0, 64) + "…" : name,
-                                    names(model.signature().inputs()))));
-            JsonToken value = json.nextToken();
+                    .orElseThrow(() -> new InvalidInput(model.signature().noInput(name)));
             if (value != JsonToken.START_ARRAY) {
                 throw new InvalidInput("input '%s' is %s, not a list".formatted(name, Json.describe(value)));
             }
@@ -80,7 +75,7 @@ final class NamedArrays {
             Shape shape = shape(name, json);
             int to = (int) json.currentLocation().getByteOffset();
             inputs.put(name, tensor(spec, shape, from, to));
-        }
+        });
     }
 
     /** Sizes of the first list on each level; whether the others are alike is seen when they are read. */
@@ -183,9 +178,5 @@ final class NamedArrays {
             }
         }
         json.writeEndArray();
-    }
-
-    private static String names(List<TensorSpec> specs) {
-        return String.join(", ", specs.stream().map(TensorSpec::name).toList());
     }
 }
