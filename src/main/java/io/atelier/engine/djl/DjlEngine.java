@@ -13,6 +13,7 @@ import io.atelier.core.DeviceId;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.Task;
 import io.atelier.engine.Engine;
+import io.atelier.engine.EngineMessage;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
@@ -176,8 +177,10 @@ public final class DjlEngine implements Engine {
     }
 
     private static ModelLoadException notLoaded(ModelSource source, DeviceId device, Exception failure) {
+        Path folder = source.file().toAbsolutePath().getParent();
         return new ModelLoadException(
-                "%s cannot be loaded on %s: %s".formatted(source.file().getFileName(), device, rootMessage(failure)),
+                "%s cannot be loaded on %s: %s"
+                        .formatted(source.file().getFileName(), device, EngineMessage.of(failure, folder)),
                 failure);
     }
 
@@ -213,13 +216,5 @@ public final class DjlEngine implements Engine {
     @Override
     public Task loadTask(TaskConfig task, Path folder, ModelSignature signature) throws ModelLoadException {
         return Tasks.load(task, folder, signature);
-    }
-
-    static String rootMessage(Throwable failure) {
-        Throwable root = failure;
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-        return String.valueOf(root.getMessage());
     }
 }

@@ -7,6 +7,7 @@ import io.atelier.core.ServingException.EngineFailure;
 import io.atelier.core.Tensor;
 import io.atelier.engine.BatchLayout;
 import io.atelier.engine.EngineBatch;
+import io.atelier.engine.EngineMessage;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
@@ -67,7 +68,7 @@ final class DjlModelInstance implements ModelInstance {
                 return CompletableFuture.failedStage(ended);
             }
             return CompletableFuture.failedStage(
-                    new EngineFailure("the execution failed: " + DjlEngine.rootMessage(failure), failure));
+                    new EngineFailure("the execution failed: " + EngineMessage.of(failure), failure));
         }
     }
 

@@ -5,6 +5,7 @@ import io.atelier.core.ModelSignature;
 import io.atelier.core.Task;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.DetectionOutputs;
+import io.atelier.engine.EngineMessage;
 import io.atelier.engine.ImageLayout;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.TaskConfig;
@@ -75,7 +76,7 @@ public final class Tasks {
                     .build();
             return new TextInputs(tokenizer, signature);
         } catch (IOException | RuntimeException failure) {
-            throw new ModelLoadException(task.tokenizer() + " cannot be loaded: " + failure.getMessage(), failure);
+            throw new ModelLoadException(task.tokenizer() + " cannot be loaded: " + EngineMessage.of(failure), failure);
         }
     }
 }
