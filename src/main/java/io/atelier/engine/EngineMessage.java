@@ -26,13 +26,11 @@ public final class EngineMessage {
         return clean(rootMessage(failure));
     }
 
-    /**
-     * The same of a failure that concerns files of a folder, whatever the folder's name is made of.
-     *
-     * @param folder as the engine was told of it
-     */
-    public static String of(Throwable failure, Path folder) {
-        return clean(rootMessage(failure).replace(folder + "/", ""));
+    /** The same of a failure that concerns a file or its neighbours, whatever their folder's name is made of. */
+    public static String of(Throwable failure, Path file) {
+        String path = file.toAbsolutePath().toString();
+        String folder = path.substring(0, path.lastIndexOf('/') + 1);
+        return clean(rootMessage(failure).replace(folder, ""));
     }
 
     private static String rootMessage(Throwable failure) {

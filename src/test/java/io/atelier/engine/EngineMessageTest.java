@@ -57,7 +57,7 @@ class EngineMessageTest {
         Path odd = Files.createDirectories(folder.resolve("my models (new)"));
         RuntimeException failure = new RuntimeException("Load model from " + odd + "/model.onnx failed");
 
-        assertThat(EngineMessage.of(failure, odd)).isEqualTo("Load model from model.onnx failed");
+        assertThat(EngineMessage.of(failure, odd.resolve("model.onnx"))).isEqualTo("Load model from model.onnx failed");
     }
 
     @Test

@@ -177,10 +177,9 @@ public final class DjlEngine implements Engine {
     }
 
     private static ModelLoadException notLoaded(ModelSource source, DeviceId device, Exception failure) {
-        Path folder = source.file().toAbsolutePath().getParent();
         return new ModelLoadException(
                 "%s cannot be loaded on %s: %s"
-                        .formatted(source.file().getFileName(), device, EngineMessage.of(failure, folder)),
+                        .formatted(source.file().getFileName(), device, EngineMessage.of(failure, source.file())),
                 failure);
     }
 
