@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -21,6 +22,12 @@ public record ModelSignature(
     /** {@code unk__314} of tf2onnx, {@code p2o.DynamicDimension.0} of Paddle, {@code s0} of PyTorch, {@code ?}. */
     private static final Pattern MADE_UP_NAME =
             Pattern.compile("^unk__\\d|DynamicDimension|^[a-zA-Z_]{0,3}\\d+$|^\\W*$|^(?i)none$|^-1$");
+
+    /** Of a name that a refusal repeats. */
+    private static final int MOST_CHARACTERS = 64;
+
+    /** Of the names that a refusal lists. */
+    private static final int MOST_NAMES = 32;
 
     public ModelSignature {
         inputs = List.copyOf(inputs);
@@ -71,6 +78,26 @@ public record ModelSignature(
 
     public Optional<TensorSpec> output(String name) {
         return outputs.stream().filter(spec -> spec.name().equals(name)).findFirst();
+    }
+
+    /** What a caller is told who names an input that there is not. */
+    public String noInput(String name) {
+        return none(
+                "input",
+                name,
+                Stream.concat(inputs.stream(), optionalInputs.stream()).toList());
+    }
+
+    /** What a caller is told who names an output that there is not. */
+    public String noOutput(String name) {
+        return none("output", name, outputs);
+    }
+
+    private static String none(String kind, String name, List<TensorSpec> specs) {
+        String shown = name.length() <= MOST_CHARACTERS ? name : name.substring(0, MOST_CHARACTERS) + "…";
+        String names = specs.stream().limit(MOST_NAMES).map(TensorSpec::name).collect(Collectors.joining(", "));
+        String further = specs.size() <= MOST_NAMES ? "" : " and " + (specs.size() - MOST_NAMES) + " more";
+        return "the model has no %s '%s', it has %s%s".formatted(kind, shown, names, further);
     }
 
     /** Whether rows of several requests could be stacked, by the looks of it; {@link #obstacleToRows} tells why not. */

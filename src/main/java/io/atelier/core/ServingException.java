@@ -64,6 +64,11 @@ public abstract sealed class ServingException extends RuntimeException {
                     null);
         }
 
+        /** A model that was there, and takes no more requests. */
+        public static ModelNotFound unloaded(String name, @Nullable String version) {
+            return new ModelNotFound(new ModelNotFound(name, version).detail() + ", it has been unloaded");
+        }
+
         private ModelNotFound(String detail) {
             super(ErrorCode.MODEL_NOT_FOUND, detail, null);
         }

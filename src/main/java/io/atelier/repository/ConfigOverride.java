@@ -73,7 +73,7 @@ final class ConfigOverride {
 
     private ModelConfig above(ModelConfig config, String folder) throws ModelConfigException {
         ModelConfig tritons = TritonConfig.parse(ProtoSection.ofJson(PLACE, message(json)), folder);
-        return config.under(tritons, json.has("version_policy"));
+        return config.under(tritons, json.hasNonNull("version_policy"));
     }
 
     private boolean isTritons() {
@@ -83,11 +83,14 @@ final class ConfigOverride {
     private static Message message(JsonNode object) {
         Map<String, Field> fields = new LinkedHashMap<>();
         object.properties().forEach(field -> {
+            if (field.getValue().isNull()) {
+                return; // absent, in Protobuf's JSON
+            }
             List<Value> values = new ArrayList<>();
             boolean list = field.getValue().isArray();
             if (list) {
                 field.getValue().forEach(element -> values.add(value(element)));
-            } else if (!field.getValue().isNull()) {
+            } else {
                 values.add(value(field.getValue()));
             }
             fields.put(field.getKey(), new Field(values, list, 0));

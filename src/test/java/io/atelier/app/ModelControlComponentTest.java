@@ -219,7 +219,7 @@ class ModelControlComponentTest extends OverFakeService {
         assertThat(ask("leaver", 1)).isEqualTo(2);
         ok(post("leaver/unload", "{\"parameters\":{\"unload_dependents\":true}}"));
 
-        String unknown = "Request for unknown model: 'leaver' is not found";
+        String unknown = "Request for unknown model: 'leaver' is not found, it has been unloaded";
         problem(infer("leaver", 1).join(), 404, "MODEL_NOT_FOUND", unknown);
         for (String path : List.of("", "/ready", "/config", "/stats")) {
             problem(client.get("/v2/models/leaver" + path).join(), 404, "MODEL_NOT_FOUND", unknown);

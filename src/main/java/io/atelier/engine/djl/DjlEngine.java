@@ -17,6 +17,7 @@ import io.atelier.core.ModelSignature;
 import io.atelier.core.Sharing;
 import io.atelier.core.Task;
 import io.atelier.engine.Engine;
+import io.atelier.engine.EngineMessage;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
@@ -215,9 +216,10 @@ public final class DjlEngine implements Engine {
     }
 
     private static ModelLoadException notLoaded(ModelSource source, DeviceId device, Exception failure) {
-        String file = source.file().getFileName().toString();
-        String reason = rootMessage(failure).replace(source.file().toString(), file); // no paths for callers
-        return new ModelLoadException("%s cannot be loaded on %s: %s".formatted(file, device, reason), failure);
+        return new ModelLoadException(
+                "%s cannot be loaded on %s: %s"
+                        .formatted(source.file().getFileName(), device, EngineMessage.of(failure, source.file())),
+                failure);
     }
 
     /** For a GPU with the CUDA provider, without which a session would silently stay on the CPU. */
@@ -252,13 +254,5 @@ public final class DjlEngine implements Engine {
     @Override
     public Task loadTask(TaskConfig task, Path folder, ModelSignature signature) throws ModelLoadException {
         return Tasks.load(task, folder, signature);
-    }
-
-    static String rootMessage(Throwable failure) {
-        Throwable root = failure;
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-        return String.valueOf(root.getMessage());
     }
 }
