@@ -5,15 +5,18 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 
 /**
  * Builds small ONNX models as bytes, so that a test needs no file and no tool to make one. Not thread-safe.
  *
  * <p>Element types have their ONNX names ({@code FLOAT}, {@code INT64}, {@code BFLOAT16}, …) or those of the Open
- * Inference Protocol ({@code FP32}, {@code BF16}, {@code BYTES}). Dimensions are numbers, or names where they vary.
+ * Inference Protocol ({@code FP32}, {@code BF16}, {@code BYTES}). Dimensions are numbers, or names where they vary; the
+ * empty name is an axis of which the model says nothing.
  * What is built is not checked; ONNX Runtime does that when it loads the model.
  *
  * <pre>{@code
@@ -50,6 +53,7 @@ public final class OnnxModelWriter {
 
     private static final int VARINT = 0;
     private static final int LENGTH_DELIMITED = 2;
+    private static final int FIXED32 = 5;
 
     private final List<byte[]> nodes = new ArrayList<>();
     private final List<byte[]> initializers = new ArrayList<>();
@@ -57,6 +61,7 @@ public final class OnnxModelWriter {
     private final List<byte[]> outputs = new ArrayList<>();
     private final List<byte[]> innerValues = new ArrayList<>();
     private final List<byte[]> functions = new ArrayList<>();
+    private final Set<String> domains = new HashSet<>();
     private long opset = 13;
     private long irVersion = 7;
 
@@ -126,6 +131,18 @@ public final class OnnxModelWriter {
         return this;
     }
 
+    /** An input of which the file tells the element type and not how many axes it has. */
+    public OnnxModelWriter inputOfAnyShape(String name, String type) {
+        inputs.add(valueOfAnyShape(name, type));
+        return this;
+    }
+
+    /** An output of which the file tells the element type and not how many axes it has. */
+    public OnnxModelWriter outputOfAnyShape(String name, String type) {
+        outputs.add(valueOfAnyShape(name, type));
+        return this;
+    }
+
     /** Declares the type of an inner value, which a model need not do. */
     public OnnxModelWriter innerValue(String name, String type, Object... dims) {
         innerValues.add(value(name, type, dims));
@@ -136,12 +153,15 @@ public final class OnnxModelWriter {
         return node(operator, inputs, outputs, Map.of());
     }
 
-    /** A standard operator, or one of another domain as {@code domain:Operator}. Named after its first output. */
-    public OnnxModelWriter node(
-            String operator, List<String> inputs, List<String> outputs, Map<String, Long> attributes) {
+    /**
+     * A standard operator, or one of another domain as {@code domain:Operator}. Named after its first output.
+     *
+     * @param attributes each a number, a text, a writer for a graph of its own, or a list of numbers or of texts; whole
+     *                   numbers are integers of ONNX, and a list is of what its first element is
+     */
+    public OnnxModelWriter node(String operator, List<String> inputs, List<String> outputs, Map<String, ?> attributes) {
         Message node = nodeMessage(operator, inputs, outputs);
-        attributes.forEach((name, value) ->
-                node.bytes(5, new Message().string(1, name).varint(3, value).varint(20, 2)));
+        attributes.forEach((name, value) -> node.bytes(5, attribute(new Message().string(1, name), value)));
         nodes.add(node.toBytes());
         return this;
     }
@@ -149,15 +169,34 @@ public final class OnnxModelWriter {
     /** An operator with a graph of its own, such as the body of a Loop. */
     public OnnxModelWriter nodeWithGraph(
             String operator, List<String> inputs, List<String> outputs, String attribute, OnnxModelWriter graph) {
-        nodes.add(nodeMessage(operator, inputs, outputs)
-                .bytes(
-                        5,
-                        new Message()
-                                .string(1, attribute)
-                                .bytes(6, graph.graph())
-                                .varint(20, 5))
-                .toBytes());
-        return this;
+        return node(operator, inputs, outputs, Map.of(attribute, graph));
+    }
+
+    private static Message attribute(Message attribute, Object value) {
+        if (value instanceof Float number) {
+            return attribute.fixed32(2, number).varint(20, 1);
+        }
+        if (value instanceof Number number) {
+            return attribute.varint(3, number.longValue()).varint(20, 2);
+        }
+        if (value instanceof String text) {
+            return attribute.string(4, text).varint(20, 3);
+        }
+        if (value instanceof OnnxModelWriter graph) {
+            return attribute.bytes(6, graph.graph()).varint(20, 5);
+        }
+        List<?> list = (List<?>) value;
+        for (Object element : list) {
+            if (element instanceof Float number) {
+                attribute.fixed32(7, number);
+            } else if (element instanceof Number number) {
+                attribute.varint(8, number.longValue());
+            } else {
+                attribute.string(9, (String) element);
+            }
+        }
+        Object first = list.get(0);
+        return attribute.varint(20, first instanceof Float ? 6 : first instanceof Number ? 7 : 8);
     }
 
     /** A function of the model, with the nodes of another writer for its body. */
@@ -170,13 +209,17 @@ public final class OnnxModelWriter {
         return this;
     }
 
-    private static Message nodeMessage(String operator, List<String> inputs, List<String> outputs) {
+    private Message nodeMessage(String operator, List<String> inputs, List<String> outputs) {
         Message node = new Message();
         inputs.forEach(input -> node.string(1, input));
         outputs.forEach(output -> node.string(2, output));
         int colon = operator.indexOf(':');
         node.string(3, outputs.get(0)).string(4, operator.substring(colon + 1));
-        return colon < 0 ? node : node.string(7, operator.substring(0, colon));
+        if (colon < 0) {
+            return node;
+        }
+        domains.add(operator.substring(0, colon));
+        return node.string(7, operator.substring(0, colon));
     }
 
     /** A constant, its numbers row-major. */
@@ -237,6 +280,9 @@ public final class OnnxModelWriter {
                 .bytes(7, graph())
                 .bytes(8, new Message().varint(2, opset))
                 .bytes(8, new Message().string(1, "com.microsoft").varint(2, 1));
+        if (domains.contains("ai.onnx.ml")) {
+            model.bytes(8, new Message().string(1, "ai.onnx.ml").varint(2, 1));
+        }
         functions.forEach(function -> model.bytes(25, function));
         return functions.isEmpty()
                 ? model.toBytes()
@@ -255,14 +301,24 @@ public final class OnnxModelWriter {
         return graph;
     }
 
+    private static byte[] valueOfAnyShape(String name, String type) {
+        Message tensor = new Message().varint(1, number(type));
+        return new Message()
+                .string(1, name)
+                .bytes(2, new Message().bytes(1, tensor))
+                .toBytes();
+    }
+
     private static byte[] value(String name, String type, Object... dims) {
         Message shape = new Message();
         for (Object dim : dims) {
-            shape.bytes(
-                    1,
-                    dim instanceof Number number
-                            ? new Message().varint(1, number.longValue())
-                            : new Message().string(2, dim.toString()));
+            Message dimension = new Message();
+            if (dim instanceof Number number) {
+                dimension.varint(1, number.longValue());
+            } else if (!dim.toString().isEmpty()) {
+                dimension.string(2, dim.toString());
+            }
+            shape.bytes(1, dimension);
         }
         Message tensor = new Message().varint(1, number(type)).bytes(2, shape);
         return new Message()
@@ -286,6 +342,15 @@ public final class OnnxModelWriter {
         Message varint(int field, long value) {
             raw(((long) field << 3) | VARINT);
             raw(value);
+            return this;
+        }
+
+        Message fixed32(int field, float value) {
+            raw(((long) field << 3) | FIXED32);
+            out.writeBytes(ByteBuffer.allocate(Float.BYTES)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putFloat(value)
+                    .array());
             return this;
         }
 
