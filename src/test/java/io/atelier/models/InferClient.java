@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -173,11 +174,23 @@ final class InferClient {
                 case "INT8" -> data.add((int) from.get());
                 case "UINT8" -> data.add(from.get() & 0xff);
                 case "INT16" -> data.add((int) from.getShort());
+                case "UINT16" -> data.add(from.getShort() & 0xffff);
+                case "UINT32" -> data.add(from.getInt() & 0xffffffffL);
+                case "UINT64" -> data.add(new BigInteger(Long.toUnsignedString(from.getLong())));
                 case "INT32" -> data.add(from.getInt());
                 case "INT64" -> data.add(from.getLong());
                 case "FP32" -> putNumber(data, from.getFloat());
+                case "FP64" -> putNumber(data, from.getDouble());
                 default -> throw new IllegalArgumentException(value.datatype() + " in JSON");
             }
+        }
+    }
+
+    private static void putNumber(ArrayNode data, double number) {
+        if (Double.isFinite(number)) {
+            data.add(number);
+        } else {
+            data.add(Double.toString(number));
         }
     }
 
