@@ -6,9 +6,7 @@ import ai.onnxruntime.OrtException;
 import io.atelier.models.InferClient.Answer;
 import io.atelier.models.InferClient.Form;
 import io.atelier.models.OnnxFiles.Declared;
-import io.atelier.testing.PackagedService;
 import java.io.IOException;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,17 +54,11 @@ public final class NodeTests {
     /** What ONNX Runtime says of one set of inputs. */
     private record Right(List<Value> outputs, boolean random) {}
 
-    private final Path jar;
-    private final Path repository;
+    private final ModelService service;
     private final ExecutorService callers = Executors.newFixedThreadPool(CALLERS);
-    private PackagedService service;
-    private InferClient client;
 
-    private NodeTests(Path jar, Path repository) throws Exception {
-        this.jar = jar;
-        this.repository = repository;
-        this.service = start();
-        this.client = new InferClient(service.awaitLoaded());
+    private NodeTests(ModelService service) {
+        this.service = service;
     }
 
     public static void main(String... arguments) throws Exception {
@@ -78,10 +70,10 @@ public final class NodeTests {
         List<NodeTest> tests = NodeTest.under(Path.of(options.getOrDefault("--onnx-data", "."))).stream()
                 .filter(test -> test.name().contains(only))
                 .toList();
-        Path repository = Files.createTempDirectory("atelier-node-tests-");
         List<Row> rows = new ArrayList<>();
-        NodeTests run = new NodeTests(Path.of(options.getOrDefault("--jar", "")), repository);
-        try {
+        try (ModelService service = new ModelService(
+                Path.of(options.getOrDefault("--jar", "")), "atelier.slots=1", "atelier.batching.max-queue-delay=2MS")) {
+            NodeTests run = new NodeTests(service);
             for (NodeTest test : tests) {
                 Row row = run.row(test);
                 rows.add(row);
@@ -89,8 +81,7 @@ public final class NodeTests {
                     System.out.println(row.outcome() + " " + row.name() + ": " + row.reason());
                 }
             }
-        } finally {
-            run.close();
+            run.callers.shutdownNow();
         }
         Map<Outcome, Long> counts = counts(rows);
         System.out.println(counts);
@@ -100,31 +91,12 @@ public final class NodeTests {
         System.exit(counts.get(Outcome.WRONG) + counts.get(Outcome.ENDED) == 0 ? 0 : 1);
     }
 
-    private PackagedService start() throws IOException {
-        return PackagedService.startJar(
-                jar,
-                List.of("-Xmx512m"),
-                "atelier.devices=cpu",
-                "atelier.slots=1",
-                "atelier.batching.max-queue-delay=2MS",
-                "atelier.model-control=explicit",
-                "atelier.model-repository=" + repository);
-    }
-
-    private void close() throws IOException {
-        service.close();
-        callers.shutdownNow();
-        delete(repository);
-    }
-
     private Row row(NodeTest test) throws Exception {
         try {
             return judge(test);
         } catch (IOException | ExecutionException unanswered) {
             String alive = service.isAlive() ? "it did not answer: " : "it ended: ";
-            service.close();
-            service = start();
-            client = new InferClient(service.awaitLoaded());
+            service.restart();
             return new Row(test.name(), Outcome.ENDED, alive + unanswered);
         }
     }
@@ -133,13 +105,9 @@ public final class NodeTests {
         byte[] model = test.bytes();
         List<Declared> declared = OnnxFiles.inputs(model);
         String name = test.model().getParent().getFileName().toString();
-        Path folder = repository.resolve(name);
-        Files.write(Files.createDirectories(folder.resolve("1")).resolve("model.onnx"), model);
         try {
-            HttpResponse<String> loaded = client.post("/v2/repository/models/" + name + "/load", "");
-            Optional<String> notLoaded = loaded.statusCode() == 200
-                    ? Optional.empty()
-                    : Optional.of("not loaded: " + InferClient.problem(loaded.body()));
+            Optional<String> notLoaded =
+                    service.load(name, test.model(), "").map(reason -> "not loaded: " + reason);
             List<Row> rows = new ArrayList<>();
             for (List<byte[]> files : test.sets()) {
                 rows.add(judge(test.name(), name, model, declared, files, notLoaded));
@@ -148,8 +116,7 @@ public final class NodeTests {
                     .max(Comparator.comparing(Row::outcome))
                     .orElseGet(() -> new Row(test.name(), Outcome.NOT_ASKED, "it has no inputs"));
         } finally {
-            client.post("/v2/repository/models/" + name + "/unload", "");
-            delete(folder);
+            service.unload(name);
         }
     }
 
@@ -180,7 +147,7 @@ public final class NodeTests {
             if (notLoaded.isPresent()) {
                 return new Row(test, Outcome.NEITHER, refused.getMessage());
             }
-            Answer answer = client.infer(model, inputs, Form.BINARY);
+            Answer answer = service.client().infer(model, inputs, Form.BINARY);
             return answer.ok()
                     ? new Row(test, Outcome.WRONG, "answered, ONNX Runtime says " + refused.getMessage())
                     : new Row(test, Outcome.NEITHER, refused.getMessage());
@@ -194,11 +161,11 @@ public final class NodeTests {
     private Row ask(String test, String model, List<Value> inputs, Right right) throws Exception {
         List<Answer> answers = new ArrayList<>();
         if (Stream.concat(inputs.stream(), right.outputs().stream()).noneMatch(NodeTests::needsBinary)) {
-            answers.add(client.infer(model, inputs, Form.JSON));
+            answers.add(service.client().infer(model, inputs, Form.JSON));
         }
         List<Future<Answer>> together = new ArrayList<>();
         for (int i = 0; i < CALLERS; i++) {
-            together.add(callers.submit(() -> client.infer(model, inputs, Form.BINARY)));
+            together.add(callers.submit(() -> service.client().infer(model, inputs, Form.BINARY)));
         }
         for (Future<Answer> answer : together) {
             answers.add(answer.get());
@@ -308,13 +275,5 @@ public final class NodeTests {
     private static String cell(String reason) {
         String line = reason.replaceAll("\\s+", " ").replace("|", "\\|").replace("<", "&lt;").strip();
         return line.getBytes(UTF_8).length <= LONGEST_REASON ? line : line.substring(0, LONGEST_REASON) + "…";
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }
