@@ -10,6 +10,7 @@ import io.atelier.testing.OnnxModelWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 
@@ -31,6 +32,7 @@ final class MadeModels {
     static List<MadeModel> all() {
         MadeModels made = new MadeModels();
         made.ordinary();
+        made.types();
         made.padded();
         made.rowsElsewhere();
         made.rowsThatSeeEachOther();
@@ -94,7 +96,14 @@ final class MadeModels {
                         .input("t", "BYTES", "n")
                         .node("StringNormalizer", List.of("t"), List.of("u"), Map.of("case_change_action", "UPPER", "locale", "C"))
                         .output("u", "BYTES", "n"),
-                random -> List.of(words(random, rowCount(random))));
+                random -> List.of(words(random, "t", rowCount(random))));
+        add(
+                "same-texts",
+                ROWS,
+                writer().input("x", "BYTES", "n")
+                        .node("Identity", List.of("x"), List.of("y"))
+                        .output("y", "BYTES", "n"),
+                random -> List.of(words(random, "x", rowCount(random))));
         add(
                 "classifier-of-labels",
                 ROWS,
@@ -140,6 +149,26 @@ final class MadeModels {
                 random -> List.of(odd(random, "x", rowCount(random), 4)));
     }
 
+    private void types() {
+        for (String type : List.of("FP64", "FP16", "BF16", "INT8", "UINT8", "INT16", "INT32", "BOOL")) {
+            int bytes = Value.elementBytes(type);
+            add(
+                    "type-" + type.toLowerCase(Locale.ROOT),
+                    ROWS,
+                    writer().input("x", type, "N", 3)
+                            .node("Identity", List.of("x"), List.of("y"))
+                            .output("y", type, "N", 3),
+                    random -> {
+                        int rows = rowCount(random);
+                        byte[] data = new byte[rows * 3 * bytes];
+                        for (int i = 0; i < data.length; i++) { // small numbers of any type, none of which is NaN
+                            data[i] = (byte) random.nextInt(2);
+                        }
+                        return List.of(new Value("x", type, new long[] {rows, 3}, data));
+                    });
+        }
+    }
+
     // --- sequences of different lengths
 
     private void padded() {
@@ -174,6 +203,41 @@ final class MadeModels {
                         .output("y", "FP32", "batch", 1, "length"),
                 plain,
                 random -> List.of(normal(random, "x", rowCount(random), 1, 1 + random.nextInt(20))));
+        add(
+                "running-sum-along-the-length",
+                ROWS,
+                writer().input("x", "FP32", "batch", "length", 8)
+                        .int64s("axis", List.of(), 1)
+                        .node("CumSum", List.of("x", "axis"), List.of("y"))
+                        .output("y", "FP32", "batch", "length", 8),
+                plain,
+                sequences);
+        add(
+                "count-of-tokens",
+                WHOLE,
+                writer().input("x", "FP32", "batch", "length", 8)
+                        .floats("zero", List.of(), 0)
+                        .floats("one", List.of(), 1)
+                        .node("Mul", List.of("x", "zero"), List.of("zeros"))
+                        .node("Add", List.of("zeros", "one"), List.of("ones"))
+                        .node("ReduceMax", List.of("ones"), List.of("tokens"), Map.of("axes", List.of(2L), "keepdims", 0L))
+                        .int64s("axis", List.of(1), 1)
+                        .node("ReduceSum", List.of("tokens", "axis"), List.of("y"), Map.of("keepdims", 0L))
+                        .output("y", "FP32", "batch"),
+                plain,
+                sequences);
+        add(
+                "halved-length-of-the-same-name",
+                WHOLE,
+                writer().input("x", "FP32", "batch", 2, "length")
+                        .node(
+                                "MaxPool",
+                                List.of("x"),
+                                List.of("y"),
+                                Map.of("kernel_shape", List.of(2L), "strides", List.of(2L), "ceil_mode", 1L))
+                        .output("y", "FP32", "batch", 2, "length"),
+                plain,
+                random -> List.of(normal(random, "x", rowCount(random), 2, 2 + random.nextInt(19))));
         add(
                 "last-token",
                 WHOLE,
@@ -276,6 +340,54 @@ final class MadeModels {
                 writer().input("x", "FP32", "batch", 3)
                         .node("DynamicQuantizeLinear", List.of("x"), List.of("q", "s", "z"))
                         .node("DequantizeLinear", List.of("q", "s", "z"), List.of("y"))
+                        .output("y", "FP32", "batch", 3),
+                rows(3));
+        add(
+                "a-touch-of-the-mean",
+                WHOLE,
+                writer().input("x", "FP32", "batch", 3)
+                        .floats("little", List.of(), 2e-3f)
+                        .node("ReduceMean", List.of("x"), List.of("mean"), Map.of("axes", List.of(0L)))
+                        .node("Mul", List.of("mean", "little"), List.of("touch"))
+                        .node("Add", List.of("x", "touch"), List.of("y"))
+                        .output("y", "FP32", "batch", 3),
+                rows(3));
+        add(
+                "attention-over-the-rows",
+                WHOLE,
+                writer().input("x", "FP32", "batch", 3)
+                        .node("Transpose", List.of("x"), List.of("t"), Map.of("perm", List.of(1L, 0L)))
+                        .node("MatMul", List.of("x", "t"), List.of("s"))
+                        .node("Softmax", List.of("s"), List.of("p"), Map.of("axis", 1L))
+                        .node("MatMul", List.of("p", "x"), List.of("y"))
+                        .output("y", "FP32", "batch", 3),
+                rows(3));
+        add(
+                "batch-norm-in-training",
+                WHOLE,
+                writer().opset(14)
+                        .input("x", "FP32", "batch", 3)
+                        .floats("scale", List.of(3), 1, 2, 3)
+                        .floats("bias", List.of(3), 0, 1, 0)
+                        .floats("mean", List.of(3), 0, 0, 0)
+                        .floats("variance", List.of(3), 1, 1, 1)
+                        .node(
+                                "BatchNormalization",
+                                List.of("x", "scale", "bias", "mean", "variance"),
+                                List.of("y", "m", "v"),
+                                Map.of("training_mode", 1L))
+                        .output("y", "FP32", "batch", 3),
+                rows(3));
+        add(
+                "other-way-for-many-rows",
+                WHOLE,
+                writer().input("x", "FP32", "batch", 3)
+                        .int64s("many", List.of(1), 8)
+                        .int64s("zero", List.of(1), 0)
+                        .node("Shape", List.of("x"), List.of("shape"))
+                        .node("Gather", List.of("shape", "zero"), List.of("n"))
+                        .node("Greater", List.of("n", "many"), List.of("much"))
+                        .node("If", List.of("much"), List.of("y"), ways())
                         .output("y", "FP32", "batch", 3),
                 rows(3));
         add("branch-on-the-sum", WHOLE, branch("ReduceSum", 0), rows(3));
@@ -431,6 +543,15 @@ final class MadeModels {
                         .node("ReduceMean", List.of("x"), List.of("loss"), Map.of("keepdims", 0L))
                         .output("y", "FP32", "N", 3)
                         .output("loss", "FP32"),
+                rows(3));
+        add(
+                "mean-row-beside-the-rows",
+                WHOLE,
+                writer().input("x", "FP32", "N", 3)
+                        .node("Neg", List.of("x"), List.of("y"))
+                        .node("ReduceMean", List.of("x"), List.of("m"), Map.of("axes", List.of(0L)))
+                        .output("y", "FP32", "N", 3)
+                        .output("m", "FP32", "one", 3),
                 rows(3));
         add(
                 "one-mean-for-all",
@@ -745,16 +866,17 @@ final class MadeModels {
                 .floats("bound", List.of(), above)
                 .node(reduction, List.of("x"), List.of("all"), Map.of("keepdims", 0L))
                 .node("Greater", List.of("all", "bound"), List.of("much"))
-                .node(
-                        "If",
-                        List.of("much"),
-                        List.of("y"),
-                        Map.of(
-                                "then_branch",
-                                writer().node("Neg", List.of("x"), List.of("then")).outputOfAnyShape("then", "FP32"),
-                                "else_branch",
-                                writer().node("Exp", List.of("x"), List.of("else")).outputOfAnyShape("else", "FP32")))
+                .node("If", List.of("much"), List.of("y"), ways())
                 .output("y", "FP32", "batch", 3);
+    }
+
+    /** Two ways to go on from x. */
+    private static Map<String, OnnxModelWriter> ways() {
+        return Map.of(
+                "then_branch",
+                writer().node("Neg", List.of("x"), List.of("then")).outputOfAnyShape("then", "FP32"),
+                "else_branch",
+                writer().node("Exp", List.of("x"), List.of("else")).outputOfAnyShape("else", "FP32"));
     }
 
     private static OnnxModelWriter twice(String first, String second) {
@@ -928,13 +1050,13 @@ final class MadeModels {
         return Value.int64s(name, new long[] {rows, length}, mask);
     }
 
-    private static Value words(Random random, int count) {
+    private static Value words(Random random, String name, int count) {
         List<String> pool = List.of("the", "Größe", "", "naïve", "x\ty", "ответ", "a longer text, with commas");
         List<String> words = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             words.add(pool.get(random.nextInt(pool.size())));
         }
-        return Value.texts("t", new long[] {count}, words);
+        return Value.texts(name, new long[] {count}, words);
     }
 
     private static int elements(int... shape) {

@@ -32,6 +32,8 @@ import java.util.stream.Stream;
  * answer was wrong.
  *
  * <pre>{@code RealModels --cache DIR --jar JAR --page FILE [--baseline JAR] [--seconds N] [--only PART-OF-NAME]}</pre>
+ *
+ * <p>{@code --seconds} is how long each round of a measurement lasts; with 0 nothing is measured.
  */
 public final class RealModels {
     private static final long SEED = Long.getLong("models.seed", 12);
@@ -83,25 +85,30 @@ public final class RealModels {
         String only = options.getOrDefault("--only", "");
         Optional<Path> baseline = Optional.ofNullable(options.get("--baseline")).map(Path::of);
         List<Row> rows = new ArrayList<>();
-        try (ModelService ours = new ModelService(jar);
-                ModelService single = new ModelService(jar, "atelier.batching.max-batch-size=1")) {
-            Optional<ModelService> other = baseline.isPresent()
-                    ? Optional.of(new ModelService(baseline.get()))
-                    : Optional.empty();
-            try {
-                RealModels run = new RealModels(
-                        List.of(Optional.of(ours), Optional.of(single), other),
-                        Double.parseDouble(options.getOrDefault("--seconds", "1")));
-                for (RealModel model : RealModel.all()) {
-                    if (model.name().contains(only)) {
-                        rows.add(run.row(model, find(Path.of(options.getOrDefault("--cache", ".")), model.file())));
-                        System.out.println(line(rows.get(rows.size() - 1)));
-                    }
+        double seconds = Double.parseDouble(options.getOrDefault("--seconds", "1"));
+        List<Optional<ModelService>> services = new ArrayList<>();
+        try {
+            services.add(Optional.of(new ModelService(jar)));
+            services.add(
+                    seconds > 0
+                            ? Optional.of(new ModelService(jar, "atelier.batching.max-batch-size=1"))
+                            : Optional.empty());
+            services.add(
+                    seconds > 0 && baseline.isPresent()
+                            ? Optional.of(new ModelService(baseline.get()))
+                            : Optional.empty());
+            RealModels run = new RealModels(services, seconds);
+            for (RealModel model : RealModel.all()) {
+                if (model.name().contains(only)) {
+                    rows.add(run.row(model, find(Path.of(options.getOrDefault("--cache", ".")), model.file())));
+                    System.out.println(line(rows.get(rows.size() - 1)));
                 }
-                run.callers.shutdownNow();
-            } finally {
-                if (other.isPresent()) {
-                    other.get().close();
+            }
+            run.callers.shutdownNow();
+        } finally {
+            for (Optional<ModelService> service : services) {
+                if (service.isPresent()) {
+                    service.get().close();
                 }
             }
         }
@@ -209,7 +216,7 @@ public final class RealModels {
     private List<OptionalDouble> perSecond(RealModel model, List<Optional<String>> refusals) throws Exception {
         List<List<Double>> measured = new ArrayList<>();
         services.forEach(service -> measured.add(new ArrayList<>()));
-        for (int round = 0; round <= ROUNDS; round++) {
+        for (int round = 0; seconds > 0 && round <= ROUNDS; round++) {
             for (int i = 0; i < services.size(); i++) {
                 if (refusals.get(i).isEmpty()) {
                     double rate = rate(services.get(i).orElseThrow().client(), model);
