@@ -22,6 +22,10 @@ final class MadeModels {
     /** More than any service's {@code max-batch-size} by default. */
     private static final int MANY_ROWS = 21;
 
+    /** What the models {@code number-of-a-text} and {@code text-of-a-number} know, in the order of the numbers. */
+    static final List<String> NASTY_TEXTS = List.of(
+            "plain", "\uD83D\uDE00", "a\0b", "\0", "\uD835\uDCB3 and words", "é\uD83D\uDE00ü", "größer");
+
     private static final long FLOAT = 1;
 
     private final List<MadeModel> models = new ArrayList<>();
@@ -104,6 +108,20 @@ final class MadeModels {
                         .node("Identity", List.of("x"), List.of("y"))
                         .output("y", "BYTES", "n"),
                 random -> List.of(words(random, "x", rowCount(random))));
+        add(
+                "number-of-a-text",
+                ROWS,
+                writer().input("x", "BYTES", "n")
+                        .node("ai.onnx.ml:LabelEncoder", List.of("x"), List.of("y"), Map.of("classes_strings", NASTY_TEXTS))
+                        .output("y", "INT64", "n"),
+                random -> List.of(words(random, "x", rowCount(random))));
+        add(
+                "text-of-a-number",
+                ROWS,
+                writer().input("x", "INT64", "n")
+                        .node("ai.onnx.ml:LabelEncoder", List.of("x"), List.of("y"), Map.of("classes_strings", NASTY_TEXTS))
+                        .output("y", "BYTES", "n"),
+                random -> List.of(Value.int64s("x", new long[] {3}, 0, 6, random.nextInt(2) * 6)));
         add(
                 "classifier-of-labels",
                 ROWS,
