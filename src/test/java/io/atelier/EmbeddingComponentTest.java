@@ -20,7 +20,9 @@ import io.atelier.core.TensorSpec;
 import io.atelier.engine.Engine;
 import io.atelier.engine.TaskConfig;
 import io.atelier.engine.TaskConfig.Pooling;
+import io.atelier.engine.TaskConfig.Prompts;
 import io.atelier.engine.TaskConfig.TextEmbedding;
+import io.atelier.engine.TaskConfig.TextInput;
 import io.atelier.repository.EmbeddedModel;
 import io.atelier.testing.ServiceClient;
 import io.atelier.testing.StartUp;
@@ -43,6 +45,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -71,8 +74,8 @@ class EmbeddingComponentTest {
         }
     }
 
-    private static final TaskConfig TASK =
-            new TextEmbedding("tokenizer.json", 512, Pooling.MEAN, true, Optional.empty());
+    private static final TaskConfig TASK = new TextEmbedding(
+            new TextInput("tokenizer.json", 512, false), Set.of(Pooling.MEAN), true, Prompts.NONE, Optional.empty());
     private static final ModelSignature SIGNATURE = new ModelSignature(
             List.of(new TensorSpec("input_ids", DataType.INT64, Shape.of(-1, -1))),
             List.of(new TensorSpec("last_hidden_state", DataType.FP32, Shape.of(-1, -1, 384))));

@@ -4,6 +4,7 @@ import io.atelier.core.DeviceId;
 import io.atelier.core.ModelId;
 import io.atelier.core.ServingException.ModelNotFound;
 import io.atelier.core.ServingException.NotReady;
+import io.atelier.core.Sharing;
 import io.atelier.repository.EnsembleConfig;
 import io.atelier.repository.ModelDefinition;
 import io.atelier.repository.VersionPolicy;
@@ -13,6 +14,7 @@ import io.atelier.serving.ModelConfiguration.Step;
 import io.atelier.serving.ModelConfiguration.Versions;
 import io.atelier.serving.ModelDirectory;
 import io.atelier.serving.ServedEnsemble;
+import io.atelier.serving.ServedModel;
 import io.atelier.serving.pipeline.PipelinePlan;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,12 +48,12 @@ final class ModelConfigurations {
         if (ensemble.isPresent()) {
             return of(ensemble.get());
         }
-        ModelId id = directory.find(name, version).id();
-        ModelConfiguration configuration = configurations.get(id);
+        ServedModel served = directory.find(name, version);
+        ModelConfiguration configuration = configurations.get(served.id());
         if (configuration == null) {
             throw new ModelNotFound(name, version); // unloaded between the two looks
         }
-        return configuration;
+        return configuration.sharing(served.queue().sharing());
     }
 
     /** An ensemble has neither file nor queue nor device of its own. */
@@ -65,7 +67,7 @@ final class ModelConfigurations {
                 "",
                 plan.signature(),
                 new Versions.Latest(1),
-                false,
+                Sharing.none("an ensemble runs no execution of its own"),
                 maxBatchSize,
                 Duration.ZERO,
                 0,
@@ -106,7 +108,7 @@ final class ModelConfigurations {
                         definition.format().fileName(),
                         version.first().signature(),
                         versions(definition.config().versions()),
-                        version.first().canBatch(),
+                        version.sharing(),
                         version.policy().maxBatchSize(),
                         version.policy().maxQueueDelay(),
                         version.policy().maxQueueSize(),

@@ -28,13 +28,22 @@ final class VersionLoader {
     private final Duration limit;
     private final ModelLoader loader;
 
-    /** @param limit how long a version may take on a device before it is given up */
-    VersionLoader(ModelDefaults defaults, Engine engine, List<DeviceExecutor> devices, Duration limit, Ticker ticker) {
+    /**
+     * @param limit       how long a version may take on a device before it is given up
+     * @param warmUpLimit how long the executions of its warm-up may take
+     */
+    VersionLoader(
+            ModelDefaults defaults,
+            Engine engine,
+            List<DeviceExecutor> devices,
+            Duration limit,
+            Duration warmUpLimit,
+            Ticker ticker) {
         this.defaults = defaults;
         this.engine = engine;
         this.devices = devices;
         this.limit = limit;
-        this.loader = new ModelLoader(engine, ticker);
+        this.loader = new ModelLoader(engine, warmUpLimit, ticker);
     }
 
     /**
@@ -50,8 +59,7 @@ final class VersionLoader {
         }
         List<CompletableFuture<LoadedModel>> onDevices =
                 devices.stream().map(device -> load(definition, policy, device)).toList();
-        CompletableFuture<WarmVersion> warm = Futures.all(onDevices)
-                .thenApply(loaded -> new WarmVersion(definition, policy, loaded, task(definition, loaded.get(0))));
+        CompletableFuture<WarmVersion> warm = Futures.all(onDevices).thenApply(loaded -> warm(policy, loaded));
         return warm.whenComplete((done, failure) -> {
             if (failure != null) {
                 for (CompletableFuture<LoadedModel> one : onDevices) {
@@ -59,6 +67,20 @@ final class VersionLoader {
                 }
             }
         });
+    }
+
+    /** What the version turned out to be on its devices: texts are as long as all of them bear. */
+    private WarmVersion warm(BatchPolicy policy, List<LoadedModel> loaded) {
+        ModelDefinition definition = loaded.get(0).definition();
+        for (LoadedModel one : loaded) {
+            if (one.definition().config().task().orElse(null) instanceof TaskConfig.OfText text) {
+                definition = definition.withMaxTokens(text.text().maxTokens());
+            }
+        }
+        if (!definition.inferred().isEmpty()) {
+            LOG.infof("model %s: inferred %s", definition.id(), definition.inferred());
+        }
+        return new WarmVersion(definition, policy, loaded, task(definition, loaded.get(0)));
     }
 
     private CompletableFuture<LoadedModel> load(ModelDefinition definition, BatchPolicy policy, DeviceExecutor device) {

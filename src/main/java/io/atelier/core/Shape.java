@@ -12,6 +12,12 @@ public final class Shape {
     /** A dimension that may have any size. */
     public static final long DYNAMIC = -1;
 
+    /**
+     * Any number of dimensions of any size, as a {@link TensorSpec} has it where the model does not tell. Reads as one dynamic
+     * dimension, {@code [-1]}, but accepts every shape.
+     */
+    public static final Shape UNKNOWN = new Shape(new long[] {DYNAMIC});
+
     private final long[] dimensions;
 
     private Shape(long[] dimensions) {
@@ -30,6 +36,11 @@ public final class Shape {
             }
         }
         return new Shape(dimensions.clone());
+    }
+
+    /** Whether even the number of dimensions is open. */
+    public boolean isUnknown() {
+        return this == UNKNOWN;
     }
 
     public int rank() {
@@ -76,6 +87,9 @@ public final class Shape {
 
     /** Whether a tensor of shape {@code actual} fits this specification: same rank, same sizes but for dynamic axes. */
     public boolean accepts(Shape actual) {
+        if (isUnknown()) {
+            return true;
+        }
         if (actual.dimensions.length != dimensions.length) {
             return false;
         }
@@ -89,7 +103,9 @@ public final class Shape {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof Shape shape && Arrays.equals(dimensions, shape.dimensions);
+        return other instanceof Shape shape
+                && isUnknown() == shape.isUnknown()
+                && Arrays.equals(dimensions, shape.dimensions);
     }
 
     @Override

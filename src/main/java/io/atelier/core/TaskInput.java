@@ -1,14 +1,23 @@
 package io.atelier.core;
 
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /** One plain value that a task is asked about. Immutable. */
 public sealed interface TaskInput {
     /** What it is. */
     TaskKind.Medium medium();
 
-    /** A text. */
-    record Text(String text) implements TaskInput {
+    /**
+     * A text.
+     *
+     * @param prompt name of what is to be written before it; null for what is usual with the model
+     */
+    record Text(String text, @Nullable String prompt) implements TaskInput {
+        public Text(String text) {
+            this(text, null);
+        }
+
         @Override
         public TaskKind.Medium medium() {
             return TaskKind.Medium.TEXT;

@@ -13,8 +13,10 @@ import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,19 +24,47 @@ import org.jspecify.annotations.Nullable;
  * plain buffers, so every engine can use it.
  *
  * <p>Rows are stacked along the first axis. Inputs that may be padded are filled up to the largest of the batch on their
- * other dynamic axes; an output's axis of the same name is cut back to each request's own size.
+ * other dynamic axes; an output's axis of the same name is cut back to each request's own size. Only requests of which it
+ * was shown that they may share an execution come here together.
  */
 public final class BatchLayout {
     private final ModelSignature signature;
     private final Padding padding;
 
-    /** @throws ModelLoadException if padding could not be cut off an output again */
-    public BatchLayout(ModelSignature signature, Padding padding) throws ModelLoadException {
+    public BatchLayout(ModelSignature signature, Padding padding) {
         this.signature = signature;
-        this.padding = padding;
-        if (padding.values().isEmpty()) {
-            return;
+        this.padding = usable(signature, padding);
+    }
+
+    /**
+     * What of a proposal for padding fits a model: the values of inputs that it has, if one of them is the mask and padding
+     * can be cut off its outputs again; else nothing. What was no proposal stays as it is.
+     */
+    public static Padding usable(ModelSignature signature, Padding padding) {
+        if (!padding.isProposal()) {
+            return padding;
         }
+        Map<String, Double> values = new HashMap<>(padding.values());
+        values.keySet()
+                .retainAll(signature.inputs().stream()
+                        .filter(BatchLayout::canBePadded)
+                        .map(TensorSpec::name)
+                        .toList());
+        Padding fitting = new Padding(values, padding.mask());
+        return values.containsKey(padding.mask())
+                        && values.size() > 1
+                        && obstacleToPadding(signature, fitting).isEmpty()
+                ? fitting
+                : Padding.NONE;
+    }
+
+    private static boolean canBePadded(TensorSpec input) {
+        return input.dataType().isFixedSize()
+                && IntStream.range(1, input.shape().rank()).anyMatch(input.shape()::isDynamic);
+    }
+
+    /** Why padding could not be cut off an output again; empty if it can. */
+    public static Optional<String> obstacleToPadding(ModelSignature signature, Padding padding) {
         Set<@Nullable String> padded = new HashSet<>();
         for (TensorSpec input : signature.inputs()) {
             for (int axis = 1; axis < input.shape().rank() && padding.values().containsKey(input.name()); axis++) {
@@ -45,7 +75,7 @@ public final class BatchLayout {
             for (int axis = 1; axis < output.shape().rank(); axis++) {
                 @Nullable String name = output.dynamicAxisName(axis);
                 if (output.shape().isDynamic(axis) && (name == null || !padded.contains(name))) {
-                    throw new ModelLoadException("padding cannot be cut off output '%s': its axis %d is dynamic and %s"
+                    return Optional.of("padding cannot be cut off output '%s': its axis %d is dynamic and %s"
                             .formatted(
                                     output.name(),
                                     axis,
@@ -55,6 +85,7 @@ public final class BatchLayout {
                 }
             }
         }
+        return Optional.empty();
     }
 
     /**
@@ -118,10 +149,18 @@ public final class BatchLayout {
      * @param output the output of the whole batch, as the signature describes it; requests' tensors are views of it
      *               where nothing was padded
      * @return for each request its own part
+     * @throws RowsLostException if its first axis is not the sum of the requests' rows
      */
     public List<Tensor> scatter(List<List<Tensor>> requests, TensorSpec spec, Tensor output) {
         if (requests.size() == 1) {
             return List.of(output);
+        }
+        long totalRows = requests.stream()
+                .mapToLong(request -> request.get(0).shape().dimension(0))
+                .sum();
+        if (output.shape().rank() == 0 || output.shape().dimension(0) != totalRows) {
+            throw new RowsLostException(
+                    "output '%s' is %s for %d rows".formatted(output.name(), output.shape(), totalRows));
         }
         Map<String, Long> batchSizes = new HashMap<>();
         for (List<Tensor> request : requests) {
@@ -129,7 +168,6 @@ public final class BatchLayout {
         }
         List<Tensor> parts = new ArrayList<>(requests.size());
         ByteBuffer data = output.data();
-        long totalRows = output.shape().dimension(0);
         int at = 0;
         for (List<Tensor> request : requests) {
             long rows = request.get(0).shape().dimension(0);

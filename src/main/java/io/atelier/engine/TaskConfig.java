@@ -4,7 +4,10 @@ import io.atelier.core.DataType;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.TaskKind;
 import io.atelier.core.TensorSpec;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -16,7 +19,6 @@ public sealed interface TaskConfig {
     /** A task that reads texts. */
     sealed interface OfText extends TaskConfig permits TextEmbedding, TextClassification {
         String DEFAULT_TOKENIZER = "tokenizer.json";
-        int DEFAULT_MAX_TOKENS = 512;
 
         /** The input that takes the token ids; the model must have it. */
         String INPUT_IDS = "input_ids";
@@ -30,20 +32,10 @@ public sealed interface TaskConfig {
         /** The inputs that can be made from a text; a model that asks for any other does not fit. */
         Set<String> INPUTS = Set.of(INPUT_IDS, ATTENTION_MASK, TOKEN_TYPE_IDS);
 
-        /** Name of the tokenizer's file in the model's folder. */
-        String tokenizer();
+        TextInput text();
 
-        /** Most tokens of one text, special ones included; longer texts are cut. */
-        int maxTokens();
-
-        private static void require(String tokenizer, int maxTokens) {
-            if (!isFileName(tokenizer)) {
-                throw new IllegalArgumentException("tokenizer \"" + tokenizer + "\" is not a file name");
-            }
-            if (maxTokens < 1) {
-                throw new IllegalArgumentException("at most " + maxTokens + " tokens leave nothing to read");
-            }
-        }
+        /** The same with texts that are cut at so many tokens. */
+        OfText withMaxTokens(int maxTokens);
     }
 
     /** A task that reads images. */
@@ -83,13 +75,38 @@ public sealed interface TaskConfig {
     /**
      * Texts become vectors: tokens in, one vector of each text out.
      *
-     * @param pooling   how the vectors of the tokens become one; without effect where the model pools itself
+     * @param pooling   how the vectors of the tokens become one, several one behind the other in the order of
+     *                  {@link Pooling}; at least one; without effect where the model pools itself
      * @param normalize whether vectors are scaled to length 1
      */
-    record TextEmbedding(String tokenizer, int maxTokens, Pooling pooling, boolean normalize, Optional<String> output)
+    record TextEmbedding(
+            TextInput text, Set<Pooling> pooling, boolean normalize, Prompts prompts, Optional<String> output)
             implements OfText, OfOneOutput {
+        /** Of several outputs the first of these is read: the whole pipeline's, then the usual names of hidden states. */
+        private static final List<String> USUAL_OUTPUTS =
+                List.of("sentence_embedding", "last_hidden_state", "token_embeddings");
+
         public TextEmbedding {
-            OfText.require(tokenizer, maxTokens);
+            if (pooling.isEmpty()) {
+                throw new IllegalArgumentException("no pooling makes no vector");
+            }
+            pooling = Collections.unmodifiableSet(EnumSet.copyOf(pooling));
+        }
+
+        @Override
+        public TextEmbedding withMaxTokens(int maxTokens) {
+            return new TextEmbedding(text.withMaxTokens(maxTokens), pooling, normalize, prompts, output);
+        }
+
+        @Override
+        public Optional<TensorSpec> outputOf(ModelSignature signature) {
+            return OfOneOutput.super
+                    .outputOf(signature)
+                    .or(() -> output.isPresent()
+                            ? Optional.empty()
+                            : USUAL_OUTPUTS.stream()
+                                    .flatMap(name -> signature.output(name).filter(this::fits).stream())
+                                    .findFirst());
         }
 
         @Override
@@ -110,10 +127,11 @@ public sealed interface TaskConfig {
     }
 
     /** Texts get labels: tokens in, one score for each class out. */
-    record TextClassification(String tokenizer, int maxTokens, Labels labels, Scoring scoring, Optional<String> output)
+    record TextClassification(TextInput text, Labels labels, Scoring scoring, Optional<String> output)
             implements OfText, OfClasses, OfOneOutput {
-        public TextClassification {
-            OfText.require(tokenizer, maxTokens);
+        @Override
+        public TextClassification withMaxTokens(int maxTokens) {
+            return new TextClassification(text.withMaxTokens(maxTokens), labels, scoring, output);
         }
 
         @Override
@@ -168,22 +186,72 @@ public sealed interface TaskConfig {
         }
     }
 
-    /** How the vectors of a text's tokens become one. */
+    /**
+     * How a text becomes tokens.
+     *
+     * @param tokenizer name of the tokenizer's file in the model's folder
+     * @param maxTokens most tokens of one text, special ones included; longer texts are cut; at least 1
+     * @param lowerCase whether a text is put into small letters before the tokenizer sees it
+     */
+    record TextInput(String tokenizer, int maxTokens, boolean lowerCase) {
+        public TextInput {
+            if (!isFileName(tokenizer)) {
+                throw new IllegalArgumentException("tokenizer \"" + tokenizer + "\" is not a file name");
+            }
+            if (maxTokens < 1) {
+                throw new IllegalArgumentException("at most " + maxTokens + " tokens leave nothing to read");
+            }
+        }
+
+        TextInput withMaxTokens(int most) {
+            return new TextInput(tokenizer, most, lowerCase);
+        }
+    }
+
+    /**
+     * What is written before texts, since the model was trained so.
+     *
+     * @param byName what callers may ask for by name
+     * @param usual  before the texts of callers that ask for none; empty for nothing
+     */
+    record Prompts(Map<String, String> byName, String usual) {
+        public static final Prompts NONE = new Prompts(Map.of(), "");
+
+        public Prompts {
+            byName = Map.copyOf(byName);
+        }
+    }
+
+    /** How the vectors of a text's tokens become one, in the order in which Sentence Transformers joins several. */
     enum Pooling {
-        /** Their mean, over the tokens that the mask keeps. */
-        MEAN,
         /** That of the first token. */
-        CLS
+        CLS,
+        /** The largest number of any token, in each dimension. */
+        MAX,
+        /** Their mean. */
+        MEAN,
+        /** Their sum, divided by the square root of their number. */
+        MEAN_SQRT_LEN,
+        /** Their mean, in which the first token counts once, the second twice, and so on. */
+        WEIGHTEDMEAN,
+        /** That of the last token. */
+        LASTTOKEN
     }
 
     /**
      * How the numbers that a model gives its classes become scores.
      *
-     * @param topK      most labels in one answer; at least 1
-     * @param threshold labels with a lower score are left out
+     * @param activation empty where nobody said: {@link Activation#SIGMOID} of one class, whose softmax would always be
+     *                   1, and {@link Activation#SOFTMAX} of more
+     * @param topK       most labels in one answer; at least 1
+     * @param threshold  labels with a lower score are left out
      */
-    record Scoring(Activation activation, int topK, double threshold) {
+    record Scoring(Optional<Activation> activation, int topK, double threshold) {
         static final String FORMS = "FP32[batch,classes]";
+
+        public Scoring(Activation activation, int topK, double threshold) {
+            this(Optional.of(activation), topK, threshold);
+        }
 
         /** Axes of size 1 behind the classes are what a pooling layer leaves. */
         private static boolean fits(TensorSpec spec) {

@@ -58,10 +58,10 @@ final class ConfigOverride {
     }
 
     /** The folder's own configuration, {@code model.yaml} or none, with this one above it. */
-    ModelConfig above(String modelYaml, String folder) throws ModelConfigException {
+    ModelConfig above(String modelYaml, String folder, HubFolder files) throws ModelConfigException {
         return isTritons()
-                ? above(ModelYaml.parse(modelYaml), folder)
-                : ModelYaml.parse(YamlSection.parse(ModelYaml.FILE_NAME + " with " + PLACE, modelYaml, json));
+                ? above(ModelYaml.parse(YamlSection.parse(ModelYaml.FILE_NAME, modelYaml), files), folder)
+                : ModelYaml.parse(YamlSection.parse(ModelYaml.FILE_NAME + " with " + PLACE, modelYaml, json), files);
     }
 
     /** What {@code config.pbtxt} says, with this above it. */

@@ -69,6 +69,22 @@ public record ModelConfig(
                 batching, timeout, instances, task, versions, golden, share, format, ensemble, signature, names);
     }
 
+    /** The same with another task, and requests that share executions in another way. */
+    ModelConfig with(Optional<TaskConfig> other, Batching otherBatching) {
+        return new ModelConfig(
+                otherBatching,
+                timeout,
+                instances,
+                other,
+                versions,
+                golden,
+                share,
+                format,
+                ensemble,
+                signature,
+                ignored);
+    }
+
     /**
      * The same under another that stands above it, as far as that one says anything.
      *
@@ -80,7 +96,8 @@ public record ModelConfig(
                         above.batching.maxBatchSize.or(batching::maxBatchSize),
                         above.batching.maxQueueDelay.or(batching::maxQueueDelay),
                         above.batching.maxQueueSize.or(batching::maxQueueSize),
-                        batching.padding),
+                        batching.padding,
+                        batching.trusted),
                 above.timeout.or(() -> timeout),
                 above.instances.or(() -> instances),
                 task,
@@ -100,17 +117,24 @@ public record ModelConfig(
      * @param maxQueueDelay longest wait of the oldest request for company; zero never waits
      * @param maxQueueSize  most requests waiting
      * @param padding       how requests of different lengths share a batch
+     * @param trusted       whether the owner's word stands for the proof that requests may share executions
      */
     public record Batching(
             Optional<Integer> maxBatchSize,
             Optional<Duration> maxQueueDelay,
             Optional<Integer> maxQueueSize,
-            Padding padding) {
+            Padding padding,
+            boolean trusted) {
         /** A model is warmed up with its largest batch, so a slip of the pen must not ask for millions of rows. */
         public static final int LARGEST_BATCH = 65_536;
 
+        /** The same with other padding. */
+        Batching with(Padding other) {
+            return new Batching(maxBatchSize, maxQueueDelay, maxQueueSize, other, trusted);
+        }
+
         public static final Batching DEFAULTS =
-                new Batching(Optional.empty(), Optional.empty(), Optional.empty(), Padding.NONE);
+                new Batching(Optional.empty(), Optional.empty(), Optional.empty(), Padding.NONE, false);
 
         public Batching {
             requireWithin("maxBatchSize", maxBatchSize, LARGEST_BATCH);

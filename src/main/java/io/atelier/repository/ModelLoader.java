@@ -1,6 +1,7 @@
 package io.atelier.repository;
 
 import io.atelier.core.DeviceId;
+import io.atelier.core.Sharing;
 import io.atelier.core.Tensor;
 import io.atelier.core.Ticker;
 import io.atelier.engine.Engine;
@@ -8,21 +9,28 @@ import io.atelier.engine.GoldenSample;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
+import io.atelier.engine.TaskConfig.OfText;
+import io.atelier.engine.Tolerance;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
 /**
- * Loads model versions: makes them resident, checks what the folder says against what the file holds, and runs them
- * before anybody waits for an answer. Thread-safe; devices load side by side.
+ * Loads model versions: makes them resident, checks what the folder says against what the file holds, runs them before
+ * anybody waits for an answer, and shows whether their requests may share executions. Thread-safe; devices load side by
+ * side.
  */
 public final class ModelLoader {
     private final Engine engine;
+    private final Duration warmUpLimit;
     private final Ticker ticker;
 
-    public ModelLoader(Engine engine, Ticker ticker) {
+    /** @param warmUpLimit how long the executions of one load may take on a device; what runs then is ended */
+    public ModelLoader(Engine engine, Duration warmUpLimit, Ticker ticker) {
         this.engine = engine;
+        this.warmUpLimit = warmUpLimit;
         this.ticker = ticker;
     }
 
@@ -49,30 +57,56 @@ public final class ModelLoader {
             throw new IllegalArgumentException(
                     "a batch of " + maxBatchSize + " rows, " + concurrency + " executions at once");
         }
-        ModelConfig config = definition.config();
         ModelSource source = new ModelSource(
-                definition.id(), definition.file(), config.batching().padding(), concurrency, config.signature());
+                definition.id(),
+                definition.file(),
+                definition.config().batching().padding(),
+                concurrency,
+                definition.config().signature());
         long started = ticker.nanoTime();
         ModelInstance instance = engine.load(source, device);
         boolean usable = false;
         try {
             long loaded = ticker.nanoTime();
+            ModelDefinition fitting = Inferred.fitted(definition, instance.signature());
+            ModelConfig config = fitting.config();
             SignatureCheck.require(config, instance.signature());
             long checked = ticker.nanoTime();
-            WarmUp warmUp = new WarmUp(config, instance, turn);
-            warmUp.run(1);
-            if (maxBatchSize > 1 && instance.canBatch()) {
-                warmUp.run(maxBatchSize);
+            Executions executions = new Executions(instance, turn, warmUpLimit, ticker);
+            WarmUp warmUp = new WarmUp(config, instance, executions);
+            Optional<GoldenSample> given = config.golden().isPresent()
+                    ? Optional.of(warmUp.golden(definition, config.golden().get(), instance))
+                    : Optional.empty();
+            Optional<MadeUpInputs.Attempt> attempt = warmUp.run();
+            if (config.task().orElse(null) instanceof OfText text && attempt.isPresent()) {
+                int asked = text.text().maxTokens();
+                fitting = fitting.withMaxTokens(new LongestText(instance.signature(), executions).atMost(asked));
             }
-            GoldenSample golden = warmUp.golden(definition);
+            Optional<GoldenSample> golden =
+                    given.isPresent() || attempt.isEmpty() ? given : warmUp.recorded(attempt.get());
             long warm = ticker.nanoTime();
+            Sharing sharing = new BatchProof(config, instance, executions, Tolerance.on(device), maxBatchSize)
+                    .run(attempt, given.map(GoldenSample::inputs).filter(ModelLoader::isOneRow));
+            long proved = ticker.nanoTime();
             usable = true;
             return new LoadedModel(
-                    definition, instance, golden, Duration.ofNanos(loaded - started), Duration.ofNanos(warm - checked));
+                    fitting,
+                    instance,
+                    golden.orElse(null),
+                    sharing,
+                    warmUp.warning(),
+                    Duration.ofNanos(loaded - started),
+                    Duration.ofNanos(warm - checked),
+                    Duration.ofNanos(proved - warm));
         } finally {
             if (!usable) {
                 instance.close();
             }
         }
+    }
+
+    private static boolean isOneRow(List<Tensor> request) {
+        return request.stream()
+                .allMatch(tensor -> tensor.shape().rank() > 0 && tensor.shape().dimension(0) == 1);
     }
 }

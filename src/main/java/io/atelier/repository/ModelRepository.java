@@ -171,7 +171,8 @@ public final class ModelRepository {
             broken.add(new BrokenFolder(name, "is a link that leads nowhere"));
             return;
         }
-        ModelConfig config = readConfig(folder, name, override);
+        HubFolder files = HubFolder.of(folder);
+        ModelConfig config = readConfig(folder, name, override, files);
         SortedSet<Long> present = versionsIn(folder);
         if (config.ensemble().isPresent() && present.isEmpty()) {
             present.add(ONLY_VERSION);
@@ -203,7 +204,7 @@ public final class ModelRepository {
                 Path file = versionFolder.resolve(format.fileName());
                 if (Files.isReadable(file)) {
                     ModelId id = new ModelId(name, Long.toString(version));
-                    models.add(new ModelDefinition(id, file, folder, config, format));
+                    models.add(new ModelDefinition(id, file, folder, config, format, files.taken()));
                 } else {
                     broken.add(new BrokenFolder(
                             name, "version " + version + ": " + format.fileName() + " cannot be read"));
@@ -221,7 +222,7 @@ public final class ModelRepository {
         return "has no " + config.format().map(ModelFormat::fileName).orElse("model.onnx and no model.pt");
     }
 
-    private static ModelConfig readConfig(Path folder, String name, Optional<String> override)
+    private static ModelConfig readConfig(Path folder, String name, Optional<String> override, HubFolder files)
             throws IOException, ModelConfigException {
         Path yaml = folder.resolve(ModelYaml.FILE_NAME);
         Path triton = folder.resolve(TritonConfig.FILE_NAME);
@@ -235,14 +236,16 @@ public final class ModelRepository {
             return above.isPresent() ? above.get().aboveTritons(config, name) : config;
         }
         String text = Files.exists(yaml) ? readText(yaml) : "";
-        ModelConfig config = above.isPresent() ? above.get().above(text, name) : ModelYaml.parse(text);
+        ModelConfig config = above.isPresent()
+                ? above.get().above(text, name, files)
+                : ModelYaml.parse(YamlSection.parse(ModelYaml.FILE_NAME, text), files);
         requireTaskFiles(folder, config);
         return Files.exists(triton) ? config.ignoring(List.of(TritonConfig.FILE_NAME)) : config;
     }
 
     private static void requireTaskFiles(Path folder, ModelConfig config) throws ModelConfigException {
         if (config.task().orElse(null) instanceof OfText text) {
-            requireFile(folder, "task.tokenizer", text.tokenizer());
+            requireFile(folder, "task.tokenizer", text.text().tokenizer());
         }
         if (config.task().orElse(null) instanceof OfClasses classes
                 && classes.labels().file().isPresent()) {

@@ -15,23 +15,27 @@ import java.util.TreeSet;
 final class ModelYaml {
     static final String FILE_NAME = "model.yaml";
 
+    private static final String PROOF = "proof";
+    private static final String TRUSTED = "trusted";
+
     private ModelYaml() {}
 
     static ModelConfig parse(String text) throws ModelConfigException {
-        return parse(YamlSection.parse(FILE_NAME, text));
+        return parse(YamlSection.parse(FILE_NAME, text), HubFolder.none());
     }
 
-    static ModelConfig parse(YamlSection root) throws ModelConfigException {
-        Optional<YamlSection> batching = root.section("batching");
+    /** @param files what they say counts where {@code model.yaml} says nothing */
+    static ModelConfig parse(YamlSection root, HubFolder files) throws ModelConfigException {
+        Optional<YamlSection> batching = root.sectionOrName("batching", PROOF);
         Optional<YamlSection> task = root.sectionOrName("task", "name");
         Optional<YamlSection> golden = root.section("golden");
         Optional<YamlSection> share = root.section("share");
         Optional<YamlSection> ensemble = root.section("ensemble");
         ModelConfig config = new ModelConfig(
-                batching.isPresent() ? batching(batching.get()) : Batching.DEFAULTS,
+                batching(batching.isPresent() ? batching.get() : root.none("batching"), files),
                 root.positiveDuration("timeout", ModelConfig.LONGEST),
                 root.integer("instances", ModelConfig.MOST_INSTANCES),
-                task.isPresent() ? Optional.of(TaskYaml.read(task.get())) : Optional.empty(),
+                ensemble.isPresent() ? Optional.empty() : TaskYaml.read(root, task, files),
                 versions(root),
                 golden.isPresent() ? Optional.of(golden(golden.get())) : Optional.empty(),
                 share.isPresent() ? share(share.get()) : ModelConfig.Share.DEFAULTS,
@@ -78,13 +82,16 @@ final class ModelYaml {
                 share.number("weight", 0.001, 1000).orElse(1.0));
     }
 
-    private static Batching batching(YamlSection batching) throws ModelConfigException {
+    private static Batching batching(YamlSection batching, HubFolder files) throws ModelConfigException {
         Optional<YamlSection> padding = batching.section("padding");
         return new Batching(
                 batching.integer("max-batch-size", Batching.LARGEST_BATCH),
                 batching.duration("max-queue-delay", ModelConfig.LONGEST),
                 batching.integer("max-queue-size", Integer.MAX_VALUE),
-                padding.isPresent() ? padding(padding.get()) : Padding.NONE);
+                padding.isPresent() ? padding(padding.get()) : files.padding(),
+                batching.word(PROOF, List.of("required", TRUSTED))
+                        .filter(TRUSTED::equals)
+                        .isPresent());
     }
 
     private static Padding padding(YamlSection padding) throws ModelConfigException {

@@ -13,11 +13,8 @@ import io.atelier.engine.TaskConfig.Interpolation;
 import io.atelier.engine.TaskConfig.Labels;
 import io.atelier.engine.TaskConfig.Layout;
 import io.atelier.engine.TaskConfig.ObjectDetection;
-import io.atelier.engine.TaskConfig.OfText;
-import io.atelier.engine.TaskConfig.Pooling;
 import io.atelier.engine.TaskConfig.Scoring;
-import io.atelier.engine.TaskConfig.TextClassification;
-import io.atelier.engine.TaskConfig.TextEmbedding;
+import io.atelier.repository.HubFolder.Said;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -27,24 +24,42 @@ import java.util.stream.Stream;
 final class TaskYaml {
     private static final List<String> KINDS =
             Stream.of(TaskKind.values()).map(TaskKind::word).toList();
+    /** In the place of a task: only tensors, whatever the files say. */
+    private static final String NONE = "none";
+
+    private static final List<String> NAMES =
+            Stream.concat(KINDS.stream(), Stream.of(NONE)).toList();
     private static final int LONGEST_SIDE = 8192;
     private static final int MOST_ANSWERS = 100_000;
 
     private TaskYaml() {}
 
-    static TaskConfig read(YamlSection task) throws ModelConfigException {
-        String name = task.word("name", KINDS)
-                .orElseThrow(() -> task.problem("task.name is missing, allowed is " + String.join(" or ", KINDS)));
-        return switch (kind(name)) {
-            case TEXT_EMBEDDING ->
-                new TextEmbedding(
-                        tokenizer(task),
-                        maxTokens(task),
-                        option(task, "pooling", Pooling.class).orElse(Pooling.MEAN),
-                        task.flag("normalize").orElse(true),
-                        output(task));
-            case TEXT_CLASSIFICATION ->
-                new TextClassification(tokenizer(task), maxTokens(task), labels(task), scoring(task), output(task));
+    /**
+     * The task that {@code model.yaml} or the Hub's files name.
+     *
+     * @param given the key's mapping; empty if it is not there
+     * @return empty if neither names one, or {@code model.yaml} says {@code none}
+     */
+    static Optional<TaskConfig> read(YamlSection root, Optional<YamlSection> given, HubFolder files)
+            throws ModelConfigException {
+        YamlSection task = given.isPresent() ? given.get() : root.none("task");
+        Optional<String> name = files.orElse(
+                task.word("name", NAMES),
+                HubFolder.TASK,
+                () -> files.task().map(said -> new Said<>(said.value().word(), said.source())),
+                word -> word);
+        if (name.isEmpty() && given.isPresent()) {
+            throw task.problem("task.name is missing, allowed is " + String.join(" or ", NAMES));
+        }
+        return name.filter(word -> !word.equals(NONE)).isPresent()
+                ? Optional.of(read(kind(name.get()), task, files))
+                : Optional.empty();
+    }
+
+    private static TaskConfig read(TaskKind kind, YamlSection task, HubFolder files) throws ModelConfigException {
+        return switch (kind) {
+            case TEXT_EMBEDDING -> new TextTaskYaml(task, files).embedding();
+            case TEXT_CLASSIFICATION -> new TextTaskYaml(task, files).classification();
             case IMAGE_CLASSIFICATION ->
                 new ImageClassification(image(task, Fit.CROP), labels(task), scoring(task), output(task));
             case OBJECT_DETECTION -> detection(task);
@@ -71,20 +86,11 @@ final class TaskYaml {
                 task.integer("max-objects", MOST_ANSWERS).orElse(100));
     }
 
-    private static String tokenizer(YamlSection task) throws ModelConfigException {
-        return task.text("tokenizer", "the name of a file beside it", TaskConfig::isFileName)
-                .orElse(OfText.DEFAULT_TOKENIZER);
-    }
-
-    private static int maxTokens(YamlSection task) throws ModelConfigException {
-        return task.integer("max-tokens", Integer.MAX_VALUE).orElse(OfText.DEFAULT_MAX_TOKENS);
-    }
-
-    private static Optional<String> output(YamlSection task) throws ModelConfigException {
+    static Optional<String> output(YamlSection task) throws ModelConfigException {
         return task.text("output", "the name of an output", name -> !name.isBlank());
     }
 
-    private static Labels labels(YamlSection task) throws ModelConfigException {
+    static Labels labels(YamlSection task) throws ModelConfigException {
         return task.isList("labels")
                 ? new Labels(task.listOfTexts("labels"), Optional.empty())
                 : new Labels(
@@ -92,9 +98,9 @@ final class TaskYaml {
                         task.text("labels", "a list of names or the name of a file beside it", TaskConfig::isFileName));
     }
 
-    private static Scoring scoring(YamlSection task) throws ModelConfigException {
+    static Scoring scoring(YamlSection task) throws ModelConfigException {
         return new Scoring(
-                option(task, "activation", Activation.class).orElse(Activation.SOFTMAX),
+                option(task, "activation", Activation.class),
                 task.integer("top-k", MOST_ANSWERS).orElse(5),
                 task.number("threshold", -1e6, 1e6).orElse(Double.NEGATIVE_INFINITY));
     }
@@ -123,12 +129,12 @@ final class TaskYaml {
                 image.integer("max-pixels", ImageInput.MOST_PIXELS).orElse(ImageInput.DEFAULT_MAX_PIXELS));
     }
 
-    private static <E extends Enum<E>> Optional<E> option(YamlSection section, String key, Class<E> type)
+    static <E extends Enum<E>> Optional<E> option(YamlSection section, String key, Class<E> type)
             throws ModelConfigException {
         return section.word(key, words(type)).map(word -> Enum.valueOf(type, word.toUpperCase(Locale.ROOT)));
     }
 
-    private static <E extends Enum<E>> List<String> words(Class<E> type) {
+    static <E extends Enum<E>> List<String> words(Class<E> type) {
         return Stream.of(type.getEnumConstants())
                 .map(value -> value.name().toLowerCase(Locale.ROOT))
                 .toList();

@@ -84,6 +84,15 @@ final class YamlSection {
         return new YamlSection(file, "", root);
     }
 
+    /**
+     * A mapping that was read already.
+     *
+     * @param node without nulls
+     */
+    static YamlSection of(String file, JsonNode node) {
+        return new YamlSection(file, "", node);
+    }
+
     private static void merge(ObjectNode into, JsonNode above) {
         above.properties().forEach(entry -> {
             if (entry.getValue().isNull()) {
@@ -272,6 +281,22 @@ final class YamlSection {
         return Collections.unmodifiableMap(texts);
     }
 
+    /** Texts by name, which may be empty or blank; none if the key is not there. */
+    Map<String, String> plainTexts(String key) throws ModelConfigException {
+        JsonNode value = value(key);
+        if (value == null) {
+            return Map.of();
+        }
+        Map<String, String> texts = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonNode> entry : value.properties()) {
+            texts.put(entry.getKey(), entry.getValue().textValue());
+        }
+        if (!value.isObject() || texts.containsValue(null)) {
+            throw refused(key, value, "a mapping of names to texts");
+        }
+        return Collections.unmodifiableMap(texts);
+    }
+
     /** A list of numbers; empty if the key is not there. */
     List<Double> listOfNumbers(String key) throws ModelConfigException {
         JsonNode value = value(key);
@@ -292,6 +317,27 @@ final class YamlSection {
     boolean isList(String key) {
         JsonNode value = value(key);
         return value != null && value.isArray();
+    }
+
+    boolean isEmptyList(String key) {
+        JsonNode value = value(key);
+        return value != null && value.isArray() && value.isEmpty();
+    }
+
+    /** The names of the keys that are there. */
+    List<String> keys() {
+        return node == null
+                ? List.of()
+                : node.properties().stream().map(Map.Entry::getKey).toList();
+    }
+
+    /** A list of some of a few words. */
+    List<String> listOfWords(String key, List<String> words) throws ModelConfigException {
+        List<String> texts = listOfTexts(key);
+        if (!words.containsAll(texts)) {
+            throw refused(key, value(key), "a list of " + String.join(", ", words));
+        }
+        return texts;
     }
 
     /** A list of texts. */

@@ -169,7 +169,7 @@ public final class Ensembles {
     }
 
     /**
-     * Most rows that all of its models take.
+     * Most rows that all of its models take in one execution; 0 if none of them counts rows.
      *
      * @throws NotReady if one of them is not ready
      */
@@ -181,11 +181,10 @@ public final class Ensembles {
                         .map(this::maxBatchSize)
                         .orElseGet(() -> directory
                                 .find(step.model(), step.version().orElse(null))
-                                .queue()
-                                .policy()
                                 .maxBatchSize()))
+                .filter(rows -> rows > 0)
                 .min()
-                .orElseThrow();
+                .orElse(0);
     }
 
     /** The model of each step, as it is now. */

@@ -3,6 +3,7 @@ package io.atelier.serving;
 import io.atelier.core.ModelId;
 import io.atelier.core.ServingException.ModelNotFound;
 import io.atelier.core.ServingException.NotReady;
+import io.atelier.core.Sharing;
 import io.atelier.serving.ModelState.State;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -198,6 +199,7 @@ public final class ModelDirectory {
         String reason = "";
         if (isServing(entry)) {
             state = State.READY;
+            reason = entry instanceof Entry.Ready ready ? note(ready.model()) : "";
         } else if (entry instanceof Entry.Loading) {
             state = State.LOADING;
         } else if (entry instanceof Entry.Unloading) {
@@ -208,6 +210,12 @@ public final class ModelDirectory {
             reason = unavailable.reason();
         }
         return new ModelState(id.name(), id.version(), state, reason);
+    }
+
+    /** What people should know of a model that serves. */
+    private static String note(ServedModel model) {
+        Sharing sharing = model.queue().sharing();
+        return sharing.isAllowed() ? "" : "runs one request at a time: " + sharing.reason();
     }
 
     private static String word(Entry entry) {

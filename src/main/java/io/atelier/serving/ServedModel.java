@@ -1,11 +1,14 @@
 package io.atelier.serving;
 
+import io.atelier.core.BatchShape;
 import io.atelier.core.ModelId;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.Task;
+import io.atelier.core.Tensor;
 import io.atelier.scheduling.BatchRule;
 import io.atelier.scheduling.ModelQueue;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,4 +24,22 @@ public record ServedModel(
         BatchRule rule,
         ModelQueue queue,
         Duration timeout,
-        @Nullable Task task) {}
+        @Nullable Task task) {
+    /** Most executions by which one request is answered. */
+    static final int MOST_PARTS = 64;
+
+    /** How a request with these inputs fits into batches now. */
+    BatchShape shapeOf(List<Tensor> inputs) {
+        return (queue.sharing().isAllowed() ? rule : BatchRule.alone()).shapeOf(inputs);
+    }
+
+    /** Most rows in one execution; 0 where requests are run as they come, whatever they have. */
+    int maxBatchSize() {
+        return queue.sharing().isAllowed() ? queue.policy().maxBatchSize() : 0;
+    }
+
+    /** Most rows in one request; 0 where nobody counts them. */
+    int maxRequestRows() {
+        return maxBatchSize() * MOST_PARTS;
+    }
+}

@@ -6,13 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.atelier.core.ModelId;
 import io.atelier.core.Padding;
 import io.atelier.engine.TaskConfig.Pooling;
+import io.atelier.engine.TaskConfig.Prompts;
 import io.atelier.engine.TaskConfig.TextEmbedding;
+import io.atelier.engine.TaskConfig.TextInput;
 import io.atelier.repository.ModelRepository.Scan;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,7 +41,11 @@ class EmbeddedModelTest {
                             Map.of("input_ids", 0.0, "attention_mask", 0.0, "token_type_ids", 0.0), "attention_mask"));
             assertThat(model.config().task())
                     .contains(new TextEmbedding(
-                            "tokenizer.json", 512, Pooling.MEAN, true, Optional.of("last_hidden_state")));
+                            new TextInput("tokenizer.json", 512, false),
+                            Set.of(Pooling.MEAN),
+                            true,
+                            Prompts.NONE,
+                            Optional.of("last_hidden_state")));
         });
     }
 

@@ -10,13 +10,16 @@ import io.atelier.core.Shape;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.TaskConfig;
 import io.atelier.engine.TaskConfig.Pooling;
+import io.atelier.engine.TaskConfig.Prompts;
 import io.atelier.engine.TaskConfig.TextEmbedding;
+import io.atelier.engine.TaskConfig.TextInput;
 import io.atelier.repository.ModelConfig.Batching;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,11 +57,16 @@ class ModelYamlTest {
                                 Optional.of(200),
                                 new Padding(
                                         Map.of("input_ids", 0.0, "attention_mask", 0.0, "token_type_ids", 1.5),
-                                        "attention_mask")),
+                                        "attention_mask"),
+                                false),
                         Optional.of(Duration.ofSeconds(2)),
                         Optional.of(2),
                         Optional.of(new TextEmbedding(
-                                "words.json", 128, Pooling.CLS, false, Optional.of("last_hidden_state"))),
+                                new TextInput("words.json", 128, false),
+                                Set.of(Pooling.CLS),
+                                false,
+                                Prompts.NONE,
+                                Optional.of("last_hidden_state"))),
                         new VersionPolicy.Specific(new TreeSet<>(List.of(1L, 3L))),
                         Optional.empty(),
                         ModelConfig.Share.DEFAULTS,
@@ -77,7 +85,12 @@ class ModelYamlTest {
     @Test
     void fillsInTheDefaultsOfATask() throws Exception {
         assertThat(ModelYaml.parse("task: {name: text-embedding}").task())
-                .contains(new TextEmbedding("tokenizer.json", 512, Pooling.MEAN, true, Optional.empty()));
+                .contains(new TextEmbedding(
+                        new TextInput("tokenizer.json", 512, false),
+                        Set.of(Pooling.MEAN),
+                        true,
+                        Prompts.NONE,
+                        Optional.empty()));
     }
 
     @Test
@@ -121,7 +134,7 @@ class ModelYamlTest {
                                 List.of(),
                                 1 << 24),
                         new TaskConfig.Labels(List.of("a", "b"), Optional.empty()),
-                        new TaskConfig.Scoring(TaskConfig.Activation.SOFTMAX, 2, Double.NEGATIVE_INFINITY),
+                        new TaskConfig.Scoring(Optional.empty(), 2, Double.NEGATIVE_INFINITY),
                         Optional.empty()));
     }
 
@@ -144,7 +157,7 @@ class ModelYamlTest {
                 "[a] | is a list, allowed is a mapping of keys",
                 "batch: 3 | batch is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions, inputs, outputs",
                 "batching: 3 | batching is the number 3, allowed is a mapping of keys",
-                "batching: {max-batch: 3} | batching.max-batch is unknown, allowed are padding, max-batch-size, max-queue-delay, max-queue-size",
+                "batching: {max-batch: 3} | batching.max-batch is unknown, allowed are padding, max-batch-size, max-queue-delay, max-queue-size, proof",
                 "batching: {max-batch-size: 0} | batching.max-batch-size is the number 0, allowed is an integer from 1 to 65536",
                 "batching: {max-batch-size: 65537} | batching.max-batch-size is the number 65537, allowed is an integer from 1 to 65536",
                 "batching: {max-batch-size: 1.5} | batching.max-batch-size is the number 1.5, allowed is an integer from 1 to 65536",
@@ -187,21 +200,22 @@ class ModelYamlTest {
                 "task: translation | task.name is the text \"translation\", allowed is KINDS",
                 "task: {pooling: mean} | task.name is missing, allowed is KINDS",
                 "task: {name: translation} | task.name is the text \"translation\", allowed is KINDS",
-                "task: {name: text-embedding, pooling: max} | task.pooling is the text \"max\", allowed is mean or cls",
+                "task: {name: text-embedding, pooling: sum} | task.pooling is the text \"sum\", allowed is cls or max or mean or mean_sqrt_len or weightedmean or lasttoken",
                 "task: {name: text-embedding, normalize: 1} | task.normalize is the number 1, allowed is true or false",
                 "task: {name: text-embedding, tokenizer: ../t.json} | task.tokenizer is the text \"../t.json\", allowed is the name of a file beside it",
                 "task: {name: text-embedding, tokenizer: ..} | task.tokenizer is the text \"..\", allowed is the name of a file beside it",
-                "task: {name: text-embedding, max-tokens: -1} | task.max-tokens is the number -1, allowed is an integer of at least 1",
+                "task: {name: text-embedding, max-tokens: -1} | task.max-tokens is the number -1, allowed is an integer from 1 to 1048576",
                 "task: {name: text-embedding, output: } | task.output is empty, allowed is the name of an output",
-                "task: {name: text-embedding, labels: x} | task.labels is unknown, allowed are name, tokenizer, max-tokens, pooling, normalize, output",
+                "task: {name: text-embedding, labels: x} | task.labels is unknown, allowed are name, tokenizer, max-tokens, lower-case, pooling, normalize, prompt, output",
             })
     void namesTheKeyAndWhatIsAllowed(String yaml, String problem) {
         assertThatThrownBy(() -> ModelYaml.parse(yaml.replace('`', '"')))
                 .isInstanceOf(ModelConfigException.class)
-                .hasMessage("model.yaml: "
-                        + problem.replace(
-                                "KINDS",
-                                "text-embedding or text-classification or image-classification or object-detection"));
+                .hasMessage(
+                        "model.yaml: "
+                                + problem.replace(
+                                        "KINDS",
+                                        "text-embedding or text-classification or image-classification or object-detection or none"));
     }
 
     @Test

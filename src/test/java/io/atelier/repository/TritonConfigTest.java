@@ -42,7 +42,12 @@ class TritonConfigTest {
     void readsWhatHasAMeaningAndListsTheRest() throws Exception {
         assertThat(TritonConfig.parse(FULL, "resnet"))
                 .isEqualTo(new ModelConfig(
-                        new Batching(Optional.of(8), Optional.of(Duration.ofMillis(5)), Optional.of(64), Padding.NONE),
+                        new Batching(
+                                Optional.of(8),
+                                Optional.of(Duration.ofMillis(5)),
+                                Optional.of(64),
+                                Padding.NONE,
+                                false),
                         Optional.of(Duration.ofMillis(250)),
                         Optional.of(2),
                         Optional.empty(),

@@ -5,11 +5,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 
 /**
  * Builds small ONNX models as bytes, so that a test needs no file and no tool to make one. Not thread-safe.
@@ -44,6 +42,8 @@ public final class OnnxModelWriter {
             Map.entry("DOUBLE", 11),
             Map.entry("UINT32", 12),
             Map.entry("UINT64", 13),
+            Map.entry("COMPLEX64", 14),
+            Map.entry("FLOAT8E4M3FN", 17),
             Map.entry("BFLOAT16", 16),
             Map.entry("FP32", 1),
             Map.entry("BYTES", 8),
@@ -61,8 +61,8 @@ public final class OnnxModelWriter {
     private final List<byte[]> outputs = new ArrayList<>();
     private final List<byte[]> innerValues = new ArrayList<>();
     private final List<byte[]> functions = new ArrayList<>();
-    private final Set<String> domains = new HashSet<>();
     private long opset = 13;
+    private long mlOpset = 1;
     private long irVersion = 7;
 
     /** Returns its input: {@code INPUT0} to {@code OUTPUT0}, of any element type. */
@@ -116,6 +116,12 @@ public final class OnnxModelWriter {
         return this;
     }
 
+    /** The version of the operators of {@code ai.onnx.ml}. */
+    public OnnxModelWriter mlOpset(long version) {
+        mlOpset = version;
+        return this;
+    }
+
     public OnnxModelWriter irVersion(long version) {
         irVersion = version;
         return this;
@@ -128,18 +134,6 @@ public final class OnnxModelWriter {
 
     public OnnxModelWriter output(String name, String type, Object... dims) {
         outputs.add(value(name, type, dims));
-        return this;
-    }
-
-    /** An input of which the file tells the element type and not how many axes it has. */
-    public OnnxModelWriter inputOfAnyShape(String name, String type) {
-        inputs.add(valueOfAnyShape(name, type));
-        return this;
-    }
-
-    /** An output of which the file tells the element type and not how many axes it has. */
-    public OnnxModelWriter outputOfAnyShape(String name, String type) {
-        outputs.add(valueOfAnyShape(name, type));
         return this;
     }
 
@@ -209,17 +203,61 @@ public final class OnnxModelWriter {
         return this;
     }
 
-    private Message nodeMessage(String operator, List<String> inputs, List<String> outputs) {
+    /** An operator with attributes that are lists, of texts or of whole numbers. */
+    public OnnxModelWriter nodeWithLists(
+            String operator, List<String> inputs, List<String> outputs, Map<String, List<?>> attributes) {
+        return node(operator, inputs, outputs, attributes);
+    }
+
+    /** An input whose number of dimensions the model does not tell. */
+    public OnnxModelWriter inputOfAnyShape(String name, String type) {
+        inputs.add(declared(name, new Message().bytes(1, new Message().varint(1, number(type)))));
+        return this;
+    }
+
+    /** An output whose number of dimensions the model does not tell. */
+    public OnnxModelWriter outputOfAnyShape(String name, String type) {
+        outputs.add(declared(name, new Message().bytes(1, new Message().varint(1, number(type)))));
+        return this;
+    }
+
+    /** An input that is a sequence of tensors. */
+    public OnnxModelWriter sequenceInput(String name, String type) {
+        inputs.add(declared(name, sequence(new Message().bytes(1, new Message().varint(1, number(type))))));
+        return this;
+    }
+
+    /** An output that is a sequence of tensors. */
+    public OnnxModelWriter sequenceOutput(String name, String type) {
+        outputs.add(declared(name, sequence(new Message().bytes(1, new Message().varint(1, number(type))))));
+        return this;
+    }
+
+    /** An output that is a sequence of maps to FLOAT. */
+    public OnnxModelWriter mapsOutput(String name, String keyType) {
+        Message value = new Message().bytes(1, new Message().varint(1, number("FLOAT")));
+        outputs.add(declared(
+                name,
+                sequence(new Message()
+                        .bytes(5, new Message().varint(1, number(keyType)).bytes(2, value)))));
+        return this;
+    }
+
+    private static Message sequence(Message elementType) {
+        return new Message().bytes(4, new Message().bytes(1, elementType));
+    }
+
+    private static byte[] declared(String name, Message type) {
+        return new Message().string(1, name).bytes(2, type).toBytes();
+    }
+
+    private static Message nodeMessage(String operator, List<String> inputs, List<String> outputs) {
         Message node = new Message();
         inputs.forEach(input -> node.string(1, input));
         outputs.forEach(output -> node.string(2, output));
         int colon = operator.indexOf(':');
         node.string(3, outputs.get(0)).string(4, operator.substring(colon + 1));
-        if (colon < 0) {
-            return node;
-        }
-        domains.add(operator.substring(0, colon));
-        return node.string(7, operator.substring(0, colon));
+        return colon < 0 ? node : node.string(7, operator.substring(0, colon));
     }
 
     /** A constant, its numbers row-major. */
@@ -279,10 +317,8 @@ public final class OnnxModelWriter {
                 .string(2, "atelier-test")
                 .bytes(7, graph())
                 .bytes(8, new Message().varint(2, opset))
-                .bytes(8, new Message().string(1, "com.microsoft").varint(2, 1));
-        if (domains.contains("ai.onnx.ml")) {
-            model.bytes(8, new Message().string(1, "ai.onnx.ml").varint(2, 1));
-        }
+                .bytes(8, new Message().string(1, "com.microsoft").varint(2, 1))
+                .bytes(8, new Message().string(1, "ai.onnx.ml").varint(2, mlOpset));
         functions.forEach(function -> model.bytes(25, function));
         return functions.isEmpty()
                 ? model.toBytes()
@@ -301,14 +337,6 @@ public final class OnnxModelWriter {
         return graph;
     }
 
-    private static byte[] valueOfAnyShape(String name, String type) {
-        Message tensor = new Message().varint(1, number(type));
-        return new Message()
-                .string(1, name)
-                .bytes(2, new Message().bytes(1, tensor))
-                .toBytes();
-    }
-
     private static byte[] value(String name, String type, Object... dims) {
         Message shape = new Message();
         for (Object dim : dims) {
@@ -321,10 +349,7 @@ public final class OnnxModelWriter {
             shape.bytes(1, dimension);
         }
         Message tensor = new Message().varint(1, number(type)).bytes(2, shape);
-        return new Message()
-                .string(1, name)
-                .bytes(2, new Message().bytes(1, tensor))
-                .toBytes();
+        return declared(name, new Message().bytes(1, tensor));
     }
 
     private static int number(String type) {

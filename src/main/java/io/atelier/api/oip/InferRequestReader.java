@@ -118,22 +118,12 @@ final class InferRequestReader {
     }
 
     private PredictRequest finish() {
-        List<Tensor> ordered = new ArrayList<>(signature.inputs().size());
-        for (TensorSpec spec : signature.inputs()) {
-            Tensor tensor = inputs.get(spec.name());
-            if (tensor == null) {
-                throw new InvalidInput("input '%s' is missing".formatted(spec.name()));
-            }
-            ordered.add(tensor);
-        }
+        List<Tensor> ordered = signature.inOrder(inputs);
         if (binary != null && binary.remaining() > 0) {
             throw new InvalidInput("the body has %d bytes more than the JSON and its inputs' binary_data_size say"
                     .formatted(binary.remaining()));
         }
-        checkRows(ordered);
-        signature.contradiction(ordered).ifPresent(contradiction -> {
-            throw new InvalidInput(contradiction);
-        });
+        checkRows(ordered.subList(0, signature.inputs().size()));
         if (outputs.isEmpty()) {
             signature.outputs().forEach(spec -> outputs.put(spec.name(), Wanted.ANYHOW));
         }
@@ -179,9 +169,9 @@ final class InferRequestReader {
                         .formatted(tensor.name(), tensor.shape().dimension(0), first.name(), rows));
             }
         }
-        if (rows < 1 || rows > model.maxBatchSize()) {
+        if (rows < 1 || rows > model.maxRequestRows()) {
             throw new InvalidInput("input '%s' has %d rows, the model takes 1 to %d"
-                    .formatted(first.name(), rows, model.maxBatchSize()));
+                    .formatted(first.name(), rows, model.maxRequestRows()));
         }
     }
 

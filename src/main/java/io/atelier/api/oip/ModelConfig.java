@@ -140,7 +140,7 @@ record ModelConfig(
                         .sorted((a, b) -> a.name().compareTo(b.name()))
                         .toList(),
                 model.file(),
-                model.together()
+                model.sharing().isAllowed()
                         ? new Batching(
                                 model.maxQueueDelay().toNanos() / 1000,
                                 InferenceRequest.LOWEST_PRIORITY,

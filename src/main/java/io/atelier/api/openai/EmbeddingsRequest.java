@@ -16,9 +16,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param dimensions the vector's size that the caller wants; null if it did not say
  * @param base64     whether vectors are wanted as text of little-endian floats
+ * @param prompt     name of what is to be written before each text; null for what is usual with the model
  */
 record EmbeddingsRequest(
-        String model, List<String> texts, @Nullable Integer dimensions, boolean base64) {
+        String model,
+        List<String> texts,
+        @Nullable Integer dimensions,
+        boolean base64,
+        @Nullable String prompt) {
     private static final int MAX_TEXTS = 2048;
 
     EmbeddingsRequest {
@@ -27,7 +32,8 @@ record EmbeddingsRequest(
 
     /** The texts, as the task is asked. */
     List<TaskInput> values() {
-        return List.copyOf(texts.stream().map(TaskInput.Text::new).toList());
+        return List.copyOf(
+                texts.stream().map(text -> new TaskInput.Text(text, prompt)).toList());
     }
 
     /**
@@ -46,6 +52,7 @@ record EmbeddingsRequest(
         private final List<String> texts = new ArrayList<>();
         private @Nullable String model;
         private @Nullable Integer dimensions;
+        private @Nullable String prompt;
         private boolean base64;
         private boolean hasInput;
 
@@ -58,6 +65,7 @@ record EmbeddingsRequest(
                     case "input" -> input(json, value);
                     case "dimensions" -> dimensions = dimensions(json, value);
                     case "encoding_format" -> base64 = isBase64(Json.label(json, "encoding_format"));
+                    case "prompt_name" -> prompt = Json.label(json, "prompt_name");
                     default -> json.skipChildren();
                 }
             }
@@ -70,7 +78,7 @@ record EmbeddingsRequest(
             if (!hasInput) {
                 throw new InvalidInput("input is missing");
             }
-            return new EmbeddingsRequest(model, texts, dimensions, base64);
+            return new EmbeddingsRequest(model, texts, dimensions, base64, prompt);
         }
 
         private void input(JsonParser json, JsonToken value) throws IOException {

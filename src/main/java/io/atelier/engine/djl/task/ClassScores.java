@@ -52,10 +52,12 @@ record ClassScores(List<String> labels, Scoring scoring) {
     }
 
     private double[] scores(double[] numbers) {
-        if (scoring.activation() == Activation.SIGMOID) {
-            return Arrays.stream(numbers).map(ClassScores::sigmoid).toArray();
-        }
-        return scoring.activation() == Activation.SOFTMAX ? softmax(numbers) : numbers;
+        Activation usual = numbers.length == 1 ? Activation.SIGMOID : Activation.SOFTMAX;
+        return switch (scoring.activation().orElse(usual)) {
+            case SIGMOID -> Arrays.stream(numbers).map(ClassScores::sigmoid).toArray();
+            case SOFTMAX -> softmax(numbers);
+            case NONE -> numbers;
+        };
     }
 
     private static double sigmoid(double number) {

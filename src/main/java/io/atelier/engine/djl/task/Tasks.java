@@ -14,8 +14,12 @@ import io.atelier.engine.TaskConfig.OfOneOutput;
 import io.atelier.engine.TaskConfig.OfText;
 import io.atelier.engine.TaskConfig.TextClassification;
 import io.atelier.engine.TaskConfig.TextEmbedding;
+import io.atelier.engine.TaskConfig.TextInput;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** Makes tasks from what a model's folder says and holds. */
 public final class Tasks {
@@ -66,16 +70,21 @@ public final class Tasks {
     }
 
     private static TextInputs texts(OfText task, Path folder, ModelSignature signature) throws ModelLoadException {
-        try {
-            HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.builder()
-                    .optTokenizerPath(folder.resolve(task.tokenizer()))
-                    .optTruncation(true)
-                    .optMaxLength(task.maxTokens())
-                    .optPadding(false)
-                    .build();
-            return new TextInputs(tokenizer, signature);
+        TextInput text = task.text();
+        try (InputStream file = Files.newInputStream(folder.resolve(text.tokenizer()))) {
+            return new TextInputs(text, tokenizer(file, text.maxTokens()), signature);
         } catch (IOException | RuntimeException failure) {
-            throw new ModelLoadException(task.tokenizer() + " cannot be loaded: " + failure.getMessage(), failure);
+            throw new ModelLoadException(text.tokenizer() + " cannot be loaded: " + failure.getMessage(), failure);
         }
+    }
+
+    /**
+     * From the file alone: given a path, DJL would also read what lies beside it. It takes no limit above the one it
+     * calls the model's, which is 512 unless it is told.
+     */
+    private static HuggingFaceTokenizer tokenizer(InputStream file, int maxTokens) throws IOException {
+        String most = Integer.toString(maxTokens);
+        return HuggingFaceTokenizer.newInstance(
+                file, Map.of("truncation", "true", "padding", "false", "maxLength", most, "modelMaxLength", most));
     }
 }

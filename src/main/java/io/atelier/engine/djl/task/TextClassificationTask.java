@@ -25,6 +25,9 @@ record TextClassificationTask(TextInputs texts, ClassScores scores, String outpu
 
     @Override
     public List<Part> prepare(List<TaskInput> values, int maxRows) {
-        return texts.parts(values, maxRows, (outputs, tokens) -> scores.answers(outputs.get(0)));
+        return texts.parts(
+                values.stream().map(value -> ((TaskInput.Text) value).text()).toList(),
+                maxRows,
+                (outputs, tokens) -> scores.answers(outputs.get(0)));
     }
 }

@@ -8,16 +8,17 @@ import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.Shape;
 import io.atelier.core.Task;
 import io.atelier.core.TaskAnswer;
-import io.atelier.core.TaskInput;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.TaskConfig.OfText;
+import io.atelier.engine.TaskConfig.TextInput;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -26,10 +27,12 @@ import java.util.Map;
  * nothing is padded here. Thread-safe, as the tokenizer's native part is.
  */
 final class TextInputs {
+    private final TextInput input;
     private final HuggingFaceTokenizer tokenizer;
     private final ModelSignature signature;
 
-    TextInputs(HuggingFaceTokenizer tokenizer, ModelSignature signature) {
+    TextInputs(TextInput input, HuggingFaceTokenizer tokenizer, ModelSignature signature) {
+        this.input = input;
         this.tokenizer = tokenizer;
         this.signature = signature;
     }
@@ -40,16 +43,25 @@ final class TextInputs {
         List<TaskAnswer> answers(List<Tensor> outputs, int tokens);
     }
 
-    List<Task.Part> parts(List<TaskInput> texts, int maxRows, Reading reading) {
+    List<Task.Part> parts(List<String> texts, int maxRows, Reading reading) {
+        for (int i = 0; i < texts.size(); i++) {
+            if (hasHalfCharacter(texts.get(i))) {
+                throw new InvalidInput(
+                        "%s holds half of a surrogate pair, which is no character".formatted(place(i, texts.size())));
+            }
+        }
         Encoding[] encoded = tokenizer.batchEncode(
-                texts.stream().map(text -> ((TaskInput.Text) text).text()).toList());
+                input.lowerCase()
+                        ? texts.stream()
+                                .map(text -> text.toLowerCase(Locale.ROOT))
+                                .toList()
+                        : texts);
         List<Task.Part> parts = new ArrayList<>();
         Map<Integer, List<Integer>> byLength = new LinkedHashMap<>();
         for (int i = 0; i < encoded.length; i++) {
             int length = encoded[i].getIds().length;
             if (length == 0) {
-                throw new InvalidInput(
-                        texts.size() == 1 ? "the text has no token" : "text %d has no token".formatted(i));
+                throw new InvalidInput(place(i, texts.size()) + " has no token");
             }
             List<Integer> group = byLength.computeIfAbsent(length, tokens -> new ArrayList<>());
             group.add(i);
@@ -60,6 +72,15 @@ final class TextInputs {
         }
         byLength.forEach((length, group) -> parts.add(part(group, encoded, length, reading)));
         return parts;
+    }
+
+    private static String place(int text, int texts) {
+        return texts == 1 ? "the text" : "text " + text;
+    }
+
+    /** The tokenizer's native part would read another text in the place of one that is not Unicode. */
+    private static boolean hasHalfCharacter(String text) {
+        return text.codePoints().anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
     }
 
     private Task.Part part(List<Integer> rows, Encoding[] encoded, int tokens, Reading reading) {

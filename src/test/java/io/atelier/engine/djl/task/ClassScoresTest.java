@@ -31,6 +31,15 @@ class ClassScoresTest {
     Path folder;
 
     @Test
+    void oneClassOfWhichNobodySaidMoreIsRightOrNot() {
+        Scoring unsaid = new Scoring(Optional.empty(), 5, 0);
+
+        assertThat(labels(unsaid, List.of("relevant"), 2).get(0).score()).isEqualTo(1 / (1 + Math.exp(-2)));
+        assertThat(labels(unsaid, NAMES, 1, 1, 1))
+                .allSatisfy(label -> assertThat(label.score()).isEqualTo(1.0 / 3));
+    }
+
+    @Test
     void addsUpToOneWithSoftmaxHoweverLargeTheNumbers() {
         List<Label> labels = labels(new Scoring(Activation.SOFTMAX, 3, 0), NAMES, 1000, 1001, 999);
 
