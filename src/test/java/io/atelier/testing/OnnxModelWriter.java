@@ -13,7 +13,8 @@ import java.util.Random;
  * Builds small ONNX models as bytes, so that a test needs no file and no tool to make one. Not thread-safe.
  *
  * <p>Element types have their ONNX names ({@code FLOAT}, {@code INT64}, {@code BFLOAT16}, …) or those of the Open
- * Inference Protocol ({@code FP32}, {@code BF16}, {@code BYTES}). Dimensions are numbers, or names where they vary.
+ * Inference Protocol ({@code FP32}, {@code BF16}, {@code BYTES}). Dimensions are numbers, or names where they vary; the
+ * empty name is an axis of which the model says nothing.
  * What is built is not checked; ONNX Runtime does that when it loads the model.
  *
  * <pre>{@code
@@ -52,6 +53,7 @@ public final class OnnxModelWriter {
 
     private static final int VARINT = 0;
     private static final int LENGTH_DELIMITED = 2;
+    private static final int FIXED32 = 5;
 
     private final List<byte[]> nodes = new ArrayList<>();
     private final List<byte[]> initializers = new ArrayList<>();
@@ -145,12 +147,15 @@ public final class OnnxModelWriter {
         return node(operator, inputs, outputs, Map.of());
     }
 
-    /** A standard operator, or one of another domain as {@code domain:Operator}. Named after its first output. */
-    public OnnxModelWriter node(
-            String operator, List<String> inputs, List<String> outputs, Map<String, Long> attributes) {
+    /**
+     * A standard operator, or one of another domain as {@code domain:Operator}. Named after its first output.
+     *
+     * @param attributes each a number, a text, a writer for a graph of its own, or a list of numbers or of texts; whole
+     *                   numbers are integers of ONNX, and a list is of what its first element is
+     */
+    public OnnxModelWriter node(String operator, List<String> inputs, List<String> outputs, Map<String, ?> attributes) {
         Message node = nodeMessage(operator, inputs, outputs);
-        attributes.forEach((name, value) ->
-                node.bytes(5, new Message().string(1, name).varint(3, value).varint(20, 2)));
+        attributes.forEach((name, value) -> node.bytes(5, attribute(new Message().string(1, name), value)));
         nodes.add(node.toBytes());
         return this;
     }
@@ -158,15 +163,34 @@ public final class OnnxModelWriter {
     /** An operator with a graph of its own, such as the body of a Loop. */
     public OnnxModelWriter nodeWithGraph(
             String operator, List<String> inputs, List<String> outputs, String attribute, OnnxModelWriter graph) {
-        nodes.add(nodeMessage(operator, inputs, outputs)
-                .bytes(
-                        5,
-                        new Message()
-                                .string(1, attribute)
-                                .bytes(6, graph.graph())
-                                .varint(20, 5))
-                .toBytes());
-        return this;
+        return node(operator, inputs, outputs, Map.of(attribute, graph));
+    }
+
+    private static Message attribute(Message attribute, Object value) {
+        if (value instanceof Float number) {
+            return attribute.fixed32(2, number).varint(20, 1);
+        }
+        if (value instanceof Number number) {
+            return attribute.varint(3, number.longValue()).varint(20, 2);
+        }
+        if (value instanceof String text) {
+            return attribute.string(4, text).varint(20, 3);
+        }
+        if (value instanceof OnnxModelWriter graph) {
+            return attribute.bytes(6, graph.graph()).varint(20, 5);
+        }
+        List<?> list = (List<?>) value;
+        for (Object element : list) {
+            if (element instanceof Float number) {
+                attribute.fixed32(7, number);
+            } else if (element instanceof Number number) {
+                attribute.varint(8, number.longValue());
+            } else {
+                attribute.string(9, (String) element);
+            }
+        }
+        Object first = list.get(0);
+        return attribute.varint(20, first instanceof Float ? 6 : first instanceof Number ? 7 : 8);
     }
 
     /** A function of the model, with the nodes of another writer for its body. */
@@ -182,20 +206,7 @@ public final class OnnxModelWriter {
     /** An operator with attributes that are lists, of texts or of whole numbers. */
     public OnnxModelWriter nodeWithLists(
             String operator, List<String> inputs, List<String> outputs, Map<String, List<?>> attributes) {
-        Message node = nodeMessage(operator, inputs, outputs);
-        attributes.forEach((name, values) -> {
-            Message attribute = new Message().string(1, name);
-            for (Object value : values) {
-                if (value instanceof Number number) {
-                    attribute.varint(8, number.longValue());
-                } else {
-                    attribute.string(9, value.toString());
-                }
-            }
-            node.bytes(5, attribute.varint(20, values.get(0) instanceof Number ? 7 : 8));
-        });
-        nodes.add(node.toBytes());
-        return this;
+        return node(operator, inputs, outputs, attributes);
     }
 
     /** An input whose number of dimensions the model does not tell. */
@@ -329,11 +340,13 @@ public final class OnnxModelWriter {
     private static byte[] value(String name, String type, Object... dims) {
         Message shape = new Message();
         for (Object dim : dims) {
-            shape.bytes(
-                    1,
-                    dim instanceof Number number
-                            ? new Message().varint(1, number.longValue())
-                            : new Message().string(2, dim.toString()));
+            Message dimension = new Message();
+            if (dim instanceof Number number) {
+                dimension.varint(1, number.longValue());
+            } else if (!dim.toString().isEmpty()) {
+                dimension.string(2, dim.toString());
+            }
+            shape.bytes(1, dimension);
         }
         Message tensor = new Message().varint(1, number(type)).bytes(2, shape);
         return declared(name, new Message().bytes(1, tensor));
@@ -354,6 +367,15 @@ public final class OnnxModelWriter {
         Message varint(int field, long value) {
             raw(((long) field << 3) | VARINT);
             raw(value);
+            return this;
+        }
+
+        Message fixed32(int field, float value) {
+            raw(((long) field << 3) | FIXED32);
+            out.writeBytes(ByteBuffer.allocate(Float.BYTES)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putFloat(value)
+                    .array());
             return this;
         }
 
