@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,6 +44,7 @@ public final class DjlEngine implements Engine {
     private static final String ENGINE = "OnnxRuntime";
     private static final String PYTORCH = "PyTorch";
     private static final String TORCHSCRIPT = ".pt";
+    private static final Pattern SOURCE_FOLDER = Pattern.compile("/\\S*/(?=[\\w.]+\\.(?:cc|cpp|h|cu):\\d)");
 
     private final SessionSettings settings;
 
@@ -123,8 +125,7 @@ public final class DjlEngine implements Engine {
                 if (rows.isEmpty()) {
                     return new DjlModelInstance(source, alone, null);
                 }
-                Model together =
-                        open(source, device, (model, options) -> load(rows.get(), folder, model, options));
+                Model together = open(source, device, (model, options) -> load(rows.get(), folder, model, options));
                 models.add(together);
                 return new DjlModelInstance(source, alone, together);
             }
@@ -247,11 +248,15 @@ public final class DjlEngine implements Engine {
         return Tasks.load(task, folder, signature);
     }
 
+    /** The innermost reason, without the folders of ONNX Runtime's sources that stand in many of its messages. */
     static String rootMessage(Throwable failure) {
         Throwable root = failure;
         while (root.getCause() != null) {
             root = root.getCause();
         }
-        return String.valueOf(root.getMessage());
+        return SOURCE_FOLDER
+                .matcher(String.valueOf(root.getMessage()))
+                .replaceAll("")
+                .strip();
     }
 }

@@ -2,6 +2,7 @@ package io.atelier.engine.djl;
 
 import ai.onnxruntime.OnnxSequence;
 import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import com.sun.jna.Function;
@@ -74,6 +75,9 @@ final class OrtCalls {
         }
     }
 
+    /** The first version whose table has all of them. */
+    private static final int FIRST_MINOR_VERSION = 24;
+
     private static final int ARENA_ALLOCATOR = 1;
     private static final int DEFAULT_MEMORY = 0;
     private static final int STRING = 8;
@@ -100,6 +104,11 @@ final class OrtCalls {
         static final OrtCalls CALLS = find();
 
         private static OrtCalls find() {
+            String version = OrtEnvironment.getEnvironment().getVersion();
+            if (!version.startsWith("1.") || Integer.parseInt(version.split("\\.", -1)[1]) < FIRST_MINOR_VERSION) {
+                throw new IllegalStateException(
+                        "ONNX Runtime is %s, needed is 1.%d or a later 1.x".formatted(version, FIRST_MINOR_VERSION));
+            }
             try {
                 return new OrtCalls(new Pointer(OrtInternals.api()));
             } catch (OrtException failure) {
