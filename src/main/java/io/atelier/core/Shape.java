@@ -105,9 +105,7 @@ public final class Shape {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof Shape shape
-                && unknown == shape.unknown
-                && Arrays.equals(dimensions, shape.dimensions);
+        return other instanceof Shape shape && unknown == shape.unknown && Arrays.equals(dimensions, shape.dimensions);
     }
 
     @Override
