@@ -109,7 +109,7 @@ public final class DjlEngine implements Engine {
                     device,
                     (model, options) -> model.load(source.file(), null, Map.of("sessionOptions", options)));
             models.add(alone);
-            Path folder = source.file().toAbsolutePath().getParent();
+            Path folder = source.file().toAbsolutePath().resolveSibling("");
             PerRowQuantization.Result rewriting = PerRowQuantization.rewrite(
                     file,
                     (location, offset, length) -> MappedModels.weights(folder, location, offset, length),

@@ -18,7 +18,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 
 /**
  * ONNX Runtime's C functions, for what its Java interface cannot do: strings as the bytes that they are (it passes
@@ -83,13 +86,13 @@ final class OrtCalls {
     private static final int STRING = 8;
     private static final int VALUES_OF_MAP = 1;
 
-    private final Function[] functions = new Function[Call.values().length];
+    private final Map<Call, Function> functions = new EnumMap<>(Call.class);
     private final Pointer allocator;
     private final Pointer memory;
 
     private OrtCalls(Pointer table) throws OrtException {
         for (Call call : Call.values()) {
-            functions[call.ordinal()] = Function.getFunction(table.getPointer((long) call.place * Native.POINTER_SIZE));
+            functions.put(call, Function.getFunction(table.getPointer((long) call.place * Native.POINTER_SIZE)));
         }
         allocator = pointer(Call.GET_ALLOCATOR_WITH_DEFAULT_OPTIONS);
         memory = pointer(Call.CREATE_CPU_MEMORY_INFO, ARENA_ALLOCATOR, DEFAULT_MEMORY);
@@ -310,7 +313,7 @@ final class OrtCalls {
     }
 
     private Function function(Call call) {
-        return functions[call.ordinal()];
+        return Objects.requireNonNull(functions.get(call));
     }
 
     private void check(Call call, Object... arguments) throws OrtException {
