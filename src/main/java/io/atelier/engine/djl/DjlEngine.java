@@ -109,7 +109,7 @@ public final class DjlEngine implements Engine {
                     device,
                     (model, options) -> model.load(source.file(), null, Map.of("sessionOptions", options)));
             models.add(alone);
-            Path folder = source.file().toAbsolutePath().getParent();
+            Path folder = source.file().toAbsolutePath().resolveSibling("");
             PerRowQuantization.Result rewriting = PerRowQuantization.rewrite(
                     file,
                     (location, offset, length) -> MappedModels.weights(folder, location, offset, length),
@@ -126,8 +126,7 @@ public final class DjlEngine implements Engine {
                     return new DjlModelInstance(
                             source, alone, null, Sharing.none("there was no room for its rewriting"));
                 }
-                Model together =
-                        open(source, device, (model, options) -> load(rows.get(), folder, model, options));
+                Model together = open(source, device, (model, options) -> load(rows.get(), folder, model, options));
                 models.add(together);
                 return new DjlModelInstance(
                         source,
