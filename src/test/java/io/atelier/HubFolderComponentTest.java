@@ -119,6 +119,7 @@ class HubFolderComponentTest {
     @Test
     void servesAFolderAsTheHubHasIt() {
         assertThat(scores("mood", "a good film")).containsOnlyKeys("negative", "positive");
+        assertThat(scores("unnamed", "a good film")).containsOnlyKeys("LABEL_0", "LABEL_1");
         assertThat(vector(embed("bert", "bad"), 0))
                 .containsExactly(new float[] {2 / (float) Math.sqrt(5), -1 / (float) Math.sqrt(5)}, within(1e-6f));
 

@@ -224,8 +224,8 @@ public final class ModelRepository {
         if (served.isEmpty()) {
             broken.add(new BrokenFolder(
                     name,
-                    "has no model file, such as model.onnx or onnx/model.onnx,"
-                            + " and no version: a folder named by a positive integer, such as 1"));
+                    "has no version: a folder named by a positive integer, such as 1;"
+                            + " and no model file, such as model.onnx or onnx/model.onnx"));
         }
         for (long version : served) {
             if (!present.contains(version)) {

@@ -317,8 +317,8 @@ class ModelRepositoryTest {
 
         assertBroken(
                 "m",
-                "has no model file, such as model.onnx or onnx/model.onnx,"
-                        + " and no version: a folder named by a positive integer, such as 1");
+                "has no version: a folder named by a positive integer, such as 1;"
+                        + " and no model file, such as model.onnx or onnx/model.onnx");
     }
 
     @Test

@@ -76,6 +76,7 @@ public final class HubModels {
                         + " \"id2label\": {\"0\": \"toxic\", \"1\": \"rude\"}}"));
         model(root, "mood", "onnx/model.onnx", scores(2), Map.of(
                 "config.json", "{" + CLASSIFIER + ", \"id2label\": {\"0\": \"negative\", \"1\": \"positive\"}}"));
+        model(root, "unnamed", "onnx/model.onnx", scores(2), Map.of("config.json", "{" + CLASSIFIER + "}"));
         for (String file : REFERENCE) {
             Path copy = root.resolve(file);
             Files.createDirectories(copy.getParent());
