@@ -53,11 +53,10 @@ final class VersionLoader {
         }
         List<CompletableFuture<LoadedModel>> onDevices =
                 devices.stream().map(device -> load(definition, policy, device)).toList();
-        CompletableFuture<WarmVersion> warm = Futures.all(onDevices)
-                .thenApply(loaded -> {
-                    @Nullable Task task = task(definition, loaded.get(0));
-                    return new WarmVersion(definition, policy, loaded, task, labels(definition, task));
-                });
+        CompletableFuture<WarmVersion> warm = Futures.all(onDevices).thenApply(loaded -> {
+            @Nullable Task task = task(definition, loaded.get(0));
+            return new WarmVersion(definition, policy, loaded, task, labels(definition, task));
+        });
         return warm.whenComplete((done, failure) -> {
             if (failure != null) {
                 for (CompletableFuture<LoadedModel> one : onDevices) {

@@ -218,7 +218,10 @@ public final class ModelRepository {
         if (!found.isEmpty()) {
             return "has both model.onnx and model.pt, allowed is one";
         }
-        return "has no " + config.file().or(() -> config.format().map(ModelFormat::fileName)).orElse("model.onnx and no model.pt");
+        return "has no "
+                + config.file()
+                        .or(() -> config.format().map(ModelFormat::fileName))
+                        .orElse("model.onnx and no model.pt");
     }
 
     private static ModelConfig readConfig(Path folder, String name, Optional<String> override)
@@ -269,7 +272,8 @@ public final class ModelRepository {
                         && !Files.isRegularFile(
                                 folder.resolve(WarmUpRequest.FOLDER).resolve(file.name()))) {
                     throw new ModelConfigException(
-                            place, "warm-up: there is no file " + file.name() + " in the folder " + WarmUpRequest.FOLDER);
+                            place,
+                            "warm-up: there is no file " + file.name() + " in the folder " + WarmUpRequest.FOLDER);
                 }
             }
         }
