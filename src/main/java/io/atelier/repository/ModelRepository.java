@@ -1,6 +1,7 @@
 package io.atelier.repository;
 
 import io.atelier.core.ModelId;
+import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.TaskConfig.OfClasses;
 import io.atelier.engine.TaskConfig.OfText;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -189,7 +191,9 @@ public final class ModelRepository {
                 ensembles.add(new EnsembleDefinition(
                         new ModelId(name, Long.toString(version)),
                         config.ensemble().get(),
-                        config.timeout()));
+                        config.timeout(),
+                        config.declaration(),
+                        labels(config, folder)));
                 continue;
             }
             Path versionFolder = folder.resolve(Long.toString(version));
@@ -211,6 +215,14 @@ public final class ModelRepository {
             } else {
                 broken.add(new BrokenFolder(name, "version " + version + ": " + modelFileProblem(config, found)));
             }
+        }
+    }
+
+    private static Map<String, List<String>> labels(ModelConfig config, Path folder) throws ModelConfigException {
+        try {
+            return OutputLabels.read(config.declaration(), folder);
+        } catch (ModelLoadException unreadable) {
+            throw new ModelConfigException("output.label_filename", unreadable.reason());
         }
     }
 
