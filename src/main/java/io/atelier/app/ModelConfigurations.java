@@ -81,8 +81,8 @@ final class ModelConfigurations {
                 0,
                 Map.of(),
                 Optional.empty(),
-                Map.of(),
-                Map.of(),
+                notes(ensemble.declaration()),
+                ensemble.declaration().parameters(),
                 List.of(),
                 steps(ensemble.config(), plan));
     }

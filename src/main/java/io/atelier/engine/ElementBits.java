@@ -4,7 +4,7 @@ import io.atelier.core.DataType;
 import java.math.BigDecimal;
 
 /** Numbers as elements of a tensor. */
-final class ElementBits {
+public final class ElementBits {
     private static final int HALF_FRACTION_BITS = 10;
     private static final int HALF_BIAS = 15;
     private static final int HALF_LEAST_EXPONENT = -14;
@@ -20,7 +20,7 @@ final class ElementBits {
      *
      * @throws IllegalArgumentException for {@link DataType#BYTES}, whose elements are no numbers
      */
-    static long of(DataType type, double value) {
+    public static long of(DataType type, double value) {
         return switch (type) {
             case FP64 -> Double.doubleToRawLongBits(value);
             case FP32 -> Float.floatToRawIntBits((float) value);

@@ -51,7 +51,7 @@ final class TritonConfig {
                 root.has(EnsembleProto.FIELD) ? Optional.of(EnsembleProto.parse(root)) : Optional.empty();
         Optional<String> file = ensemble.isPresent() ? Optional.empty() : file(root);
         Optional<ModelFormat> format = ensemble.isPresent() ? Optional.empty() : format(root, file);
-        Declaration declaration = ensemble.isPresent() ? Declaration.NONE : declaration(root);
+        Declaration declaration = declaration(root);
         ProtoSection dynamic = root.section("dynamic_batching");
         ProtoSection queue = dynamic.section("default_queue_policy");
         ModelConfig config = new ModelConfig(

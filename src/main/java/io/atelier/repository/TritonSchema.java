@@ -306,7 +306,7 @@ final class TritonSchema {
                                 + String.join(", ", known.keySet()));
             }
             String place = path + name;
-            if (!definition.repeated() && !definition.map()) {
+            if (!definition.repeated() && (json || !definition.map())) {
                 requireOne(place, field);
             }
             String choice = definition.choice();
@@ -366,7 +366,7 @@ final class TritonSchema {
             for (Value value : field.values()) {
                 for (Message entry : entries(place, value)) {
                     Message read = entry(definition, place, entry);
-                    String key = ((Scalar) read.fields().get("key").values().get(0)).text();
+                    String key = keyOf(read);
                     if (!keys.add(key)) {
                         throw error(entry.line(), place + " has " + ProtoSection.quoted(key) + " twice");
                     }
@@ -410,6 +410,9 @@ final class TritonSchema {
                 throw error(field.line(), at + " is unknown, allowed are key, value");
             }
             requireOne(at, field);
+            if (field.values().isEmpty()) {
+                continue; // JSON's null
+            }
             String type = isKey ? "string" : definition.type();
             List<Value> values = new ArrayList<>();
             for (Value value : field.values()) {
@@ -425,6 +428,11 @@ final class TritonSchema {
         }
         read.computeIfAbsent("value", absent -> new Field(List.of(nothing(definition.type(), raw.line())), false, 0));
         return new Message(read, raw.line());
+    }
+
+    private static String keyOf(Message entry) {
+        Field key = entry.fields().get("key");
+        return key == null ? "" : ((Scalar) key.values().get(0)).text();
     }
 
     private static Value nothing(String type, int line) {

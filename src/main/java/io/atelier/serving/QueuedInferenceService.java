@@ -377,7 +377,9 @@ public final class QueuedInferenceService implements InferenceService {
                 ensemble.signature(),
                 ready ? ensembles.maxBatchSize(ensemble) : 1,
                 ensemble.timeout(),
-                ready);
+                ready,
+                null,
+                ensemble.labels());
     }
 
     private DeviceView view(DeviceExecutor executor) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.atelier.core.ModelId;
+import io.atelier.core.QueueTimeout;
 import io.atelier.repository.ModelRepository.BrokenFolder;
 import io.atelier.repository.ModelRepository.Scan;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -118,6 +120,31 @@ class ModelRepositoryTest {
         assertThat(config.timeout()).contains(Duration.ofSeconds(2));
         assertThat(config.instances()).contains(2);
         assertThat(config.versions()).isEqualTo(new VersionPolicy.Latest(2));
+    }
+
+    @Test
+    void anOverrideInTritonsFormIsReadFieldByFieldToo() throws Exception {
+        write("m/1/model.onnx", "");
+        write("m/config.pbtxt", "");
+
+        ModelConfig config = override("{\"parameters\": {\"a\": {\"string_value\": \"b\"}, \"c\": null},"
+                + "\"dynamicBatching\": {\"defaultQueuePolicy\": {\"timeoutAction\": 1,"
+                + "\"defaultTimeoutMicroseconds\": \"7\"}}, \"response_cache\": {\"enable\": true}}");
+        assertThat(config.declaration().parameters()).containsOnly(Map.entry("a", "b"), Map.entry("c", ""));
+        assertThat(config.batching().queueTimeout())
+                .contains(new QueueTimeout(Duration.ofNanos(7000), QueueTimeout.Action.DELAY, false));
+        assertThat(config.ignored()).containsExactly("response_cache.enable");
+
+        assertThat(refusal("{\"max_batchsize\": 8}")).startsWith("parameters.config: max_batchsize is unknown, allowed are");
+        assertThat(refusal("{\"parameters\": [{\"key\": \"a\"}]}"))
+                .isEqualTo("parameters.config: parameters is a list, allowed is one value");
+        assertThat(refusal("{\"sequence_batching\": {}}"))
+                .isEqualTo("parameters.config: sequence_batching is not supported");
+        assertThat(refusal("{\"max_batch_size\": 1.5}")).startsWith("parameters.config: max_batch_size is 1.5, allowed is");
+    }
+
+    private String refusal(String config) throws Exception {
+        return new ModelRepository(root).scan("m", Optional.of(config)).orElseThrow().broken().get(0).reason();
     }
 
     @Test
