@@ -83,8 +83,8 @@ final class ModelConfigurations {
                 0,
                 Map.of(),
                 Optional.empty(),
-                Map.of(),
-                Map.of(),
+                notes(ensemble.declaration()),
+                ensemble.declaration().parameters(),
                 List.of(),
                 steps(ensemble.config(), plan));
     }
@@ -167,6 +167,13 @@ final class ModelConfigurations {
             inputs.put(name, new WarmUpInput(input.dataType(), input.shape(), filling, file));
         });
         return new WarmUp(request.name(), request.rows(), request.count(), inputs);
+    }
+
+    /** What its owner wrote, and what was inferred where the owner wrote nothing. */
+    private static Map<String, String> parameters(ModelDefinition definition) {
+        Map<String, String> parameters = new TreeMap<>(definition.inferred());
+        parameters.putAll(definition.config().declaration().parameters());
+        return parameters;
     }
 
     void remove(ModelId id) {

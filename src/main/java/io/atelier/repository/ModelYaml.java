@@ -43,7 +43,7 @@ final class ModelYaml {
                 Optional.empty(),
                 ensemble.isPresent() ? Optional.of(EnsembleYaml.parse(ensemble.get())) : Optional.empty(),
                 signature(root),
-                Optional.empty(),
+                root.text("file", "the path of a file in the model's folder", ModelFiles::isPath),
                 Declaration.NONE,
                 WarmUpYaml.read(root),
                 List.of());
@@ -56,7 +56,8 @@ final class ModelYaml {
 
     /** What belongs to a model with a file of its own. */
     private static void refuseBesideEnsemble(YamlSection root) throws ModelConfigException {
-        for (String key : List.of("batching", "instances", "task", "golden", "share", "inputs", "outputs", "warm-up")) {
+        for (String key :
+                List.of("batching", "instances", "task", "golden", "share", "inputs", "outputs", "file", "warm-up")) {
             if (root.has(key)) {
                 throw root.problem(key
                         + " has no meaning beside ensemble, its models have their own; allowed are timeout, versions");

@@ -441,7 +441,7 @@ public final class QueuedInferenceService implements InferenceService {
                 ensemble.timeout(),
                 ready,
                 null,
-                Map.of());
+                ensemble.labels());
     }
 
     private DeviceView view(DeviceExecutor executor) {

@@ -75,7 +75,12 @@ class TritonConfigComponentTest {
                         max_batch_size: 1
                         instance_group { count: 1 }
                         dynamic_batching { default_queue_policy {
-                          default_timeout_microseconds: 1000 allow_timeout_override: true } }
+                          default_timeout_microseconds: 20000 allow_timeout_override: true } }
+                        """);
+                write(root, "patient", "model.onnx", OnnxModelWriter.matmul(1500, 1500, 1), """
+                        max_batch_size: 1
+                        dynamic_batching { default_queue_policy {
+                          timeout_action: DELAY default_timeout_microseconds: 1 } }
                         """);
                 write(root, "wrong", "model.onnx", OnnxModelWriter.identity("FLOAT", "n", 4), """
                         max_batch_size: 8
@@ -94,8 +99,7 @@ class TritonConfigComponentTest {
             }
         }
 
-        private static void write(Path root, String name, String file, byte[] model, String config)
-                throws IOException {
+        private static void write(Path root, String name, String file, byte[] model, String config) throws IOException {
             Path version = Files.createDirectories(root.resolve(name).resolve("1"));
             Files.write(version.resolve(file), model);
             Files.writeString(root.resolve(name).resolve("config.pbtxt"), config);
@@ -128,8 +132,9 @@ class TritonConfigComponentTest {
     void theConfigurationTellsWhatItsOwnerWrote() {
         JsonNode config = ok(client.get("/v2/models/densenet/config").join());
         assertThat(config.at("/input/0").toString())
-                .isEqualTo("{\"name\":\"data_0\",\"data_type\":\"TYPE_FP32\",\"format\":\"FORMAT_NCHW\",\"dims\":[5,1,1],"
-                        + "\"reshape\":{\"shape\":[1,5,1,1]}}");
+                .isEqualTo(
+                        "{\"name\":\"data_0\",\"data_type\":\"TYPE_FP32\",\"format\":\"FORMAT_NCHW\",\"dims\":[5,1,1],"
+                                + "\"reshape\":{\"shape\":[1,5,1,1]}}");
         assertThat(config.at("/output/0/label_filename").asText()).isEqualTo("names.txt");
         assertThat(config.at("/parameters/classes/string_value").asText()).isEqualTo("ant,bee");
         assertThat(config.get("max_batch_size").asInt()).isZero();
@@ -144,7 +149,8 @@ class TritonConfigComponentTest {
         for (String model : List.of("densenet", "whole", "rows")) {
             JsonNode config = ok(client.get("/v2/models/" + model + "/config").join());
             String order = "{\"parameters\":{\"config\":\"" + config.toString().replace("\"", "\\\"") + "\"}}";
-            assertThat(client.post("/v2/repository/models/" + model + "/load", order).join())
+            assertThat(client.post("/v2/repository/models/" + model + "/load", order)
+                            .join())
                     .returns(200, HttpResponse::statusCode);
             assertThat(ok(client.get("/v2/models/" + model + "/config").join())).isEqualTo(config);
         }
@@ -152,18 +158,28 @@ class TritonConfigComponentTest {
 
     @Test
     void withoutRowsAnyNumberPassesAndWithRowsTheBatchSizeHolds() {
-        assertThat(ok(infer("whole", "INPUT0", "[3,4]", 12, "")).at("/outputs/0/shape").toString())
+        assertThat(ok(infer("whole", "INPUT0", "[3,4]", 12, ""))
+                        .at("/outputs/0/shape")
+                        .toString())
                 .isEqualTo("[3,4]");
-        assertThat(ok(infer("whole", "INPUT0", "[1000,4]", 4000, "")).at("/outputs/0/shape").toString())
+        assertThat(ok(infer("whole", "INPUT0", "[1000,4]", 4000, ""))
+                        .at("/outputs/0/shape")
+                        .toString())
                 .isEqualTo("[1000,4]");
-        assertThat(ok(infer("rows", "INPUT0", "[3,4]", 12, "")).at("/outputs/0/shape").toString())
+        assertThat(ok(infer("rows", "INPUT0", "[3,4]", 12, ""))
+                        .at("/outputs/0/shape")
+                        .toString())
                 .isEqualTo("[3,2,2]");
     }
 
     @Test
-    void aRequestThatIsTakenAtOnceIsAnsweredHoweverLongItTakes() {
-        String own = ",\"parameters\":{\"timeout\":500}";
-        assertThat(infer("slow", "INPUT0", "[1,1500]", 1500, own).statusCode()).isEqualTo(200);
+    void aRequestThatIsDelayedIsAnswered() {
+        List<CompletableFuture<HttpResponse<String>>> answers = IntStream.range(0, 20)
+                .mapToObj(i -> client.post("/v2/models/patient/infer", body("INPUT0", "[1,1500]", 1500, "")))
+                .toList();
+        assertThat(answers.stream().map(CompletableFuture::join))
+                .extracting(HttpResponse::statusCode)
+                .containsOnly(200);
     }
 
     @Test
@@ -175,9 +191,10 @@ class TritonConfigComponentTest {
                 answers.stream().map(CompletableFuture::join).toList();
 
         assertThat(all).extracting(HttpResponse::statusCode).contains(200).allMatch(List.of(200, 503)::contains);
-        all.stream().filter(answer -> answer.statusCode() == 503).forEach(answer -> assertThat(
-                        json(answer).get("error").asText())
-                .isEqualTo("Request timeout expired: it waited 1000 us in the queue of model 'slow'"));
+        all.stream()
+                .filter(answer -> answer.statusCode() == 503)
+                .forEach(answer -> assertThat(json(answer).get("error").asText())
+                        .isEqualTo("Request timeout expired: it waited 20000 us in the queue of model 'slow'"));
     }
 
     @Test

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.atelier.core.DataType;
 import io.atelier.core.ModelSignature;
-import io.atelier.core.DataType;
 import io.atelier.core.Padding;
 import io.atelier.core.QueueTimeout;
 import io.atelier.core.Shape;
@@ -65,7 +64,8 @@ class ModelYamlTest {
                                 Optional.of(16),
                                 Optional.of(Duration.ofMillis(5)),
                                 Optional.of(200),
-                                Optional.of(new QueueTimeout(Duration.ofMillis(300), QueueTimeout.Action.REJECT, false)),
+                                Optional.of(
+                                        new QueueTimeout(Duration.ofMillis(300), QueueTimeout.Action.REJECT, false)),
                                 new Padding(
                                         Map.of("input_ids", 0.0, "attention_mask", 0.0, "token_type_ids", 1.5),
                                         "attention_mask"),
@@ -183,7 +183,7 @@ class ModelYamlTest {
             value = {
                 "3 | is the number 3, allowed is a mapping of keys",
                 "[a] | is a list, allowed is a mapping of keys",
-                "batch: 3 | batch is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions, inputs, outputs, warm-up",
+                "batch: 3 | batch is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions, inputs, outputs, file, warm-up",
                 "batching: 3 | batching is the number 3, allowed is a mapping of keys",
                 "batching: {max-batch: 3} | batching.max-batch is unknown, allowed are padding, max-batch-size, max-queue-delay, max-queue-size, queue-timeout, proof",
                 "batching: {max-batch-size: 0} | batching.max-batch-size is the number 0, allowed is an integer from 1 to 65536",

@@ -233,7 +233,9 @@ class TritonConfigTest {
     @ParameterizedTest
     @CsvSource({"8, 8", "0x1F, 31", "0X1f, 31", "010, 8", "0, 1"})
     void readsNumbersAsTheTextFormatWritesThem(String written, int meant) throws Exception {
-        assertThat(TritonConfig.parse("max_batch_size: " + written, "m").batching().maxBatchSize())
+        assertThat(TritonConfig.parse("max_batch_size: " + written, "m")
+                        .batching()
+                        .maxBatchSize())
                 .contains(meant);
     }
 

@@ -27,7 +27,8 @@ class TritonFieldsTest {
     private static final String TENSOR = "name: 'x' data_type: TYPE_FP32 ";
     private static final String QUEUE = "dynamic_batching { default_queue_policy { ";
     private static final String STEP = "ensemble_scheduling { step { model_name: 'a' ";
-    private static final String WARM_UP = "model_warmup { batch_size: 1 inputs { key: 'x' value { data_type: TYPE_FP32 ";
+    private static final String WARM_UP =
+            "model_warmup { batch_size: 1 inputs { key: 'x' value { data_type: TYPE_FP32 ";
 
     /** For each field with a meaning a configuration without it, and one with it. */
     private static final Map<String, List<String>> MEANT = Map.ofEntries(
@@ -57,18 +58,24 @@ class TritonFieldsTest {
             entry("input.dims", List.of("input { " + TENSOR + "dims: 1 }", "input { " + TENSOR + "dims: -1 }")),
             entry(
                     "input.reshape.shape",
-                    List.of("input { " + TENSOR + "dims: 1 }", "input { " + TENSOR + "dims: 1 reshape { shape: [ 1, 1 ] } }")),
+                    List.of(
+                            "input { " + TENSOR + "dims: 1 }",
+                            "input { " + TENSOR + "dims: 1 reshape { shape: [ 1, 1 ] } }")),
             entry("output.name", List.of("", "output { name: 'x' data_type: TYPE_FP32 dims: 1 }")),
             entry(
                     "output.data_type",
-                    List.of("output { name: 'x' data_type: TYPE_FP32 }", "output { name: 'x' data_type: TYPE_STRING }")),
+                    List.of(
+                            "output { name: 'x' data_type: TYPE_FP32 }",
+                            "output { name: 'x' data_type: TYPE_STRING }")),
             entry("output.dims", List.of("output { " + TENSOR + "dims: 1 }", "output { " + TENSOR + "dims: -1 }")),
             entry(
                     "output.reshape.shape",
                     List.of("output { " + TENSOR + "dims: 1 }", "output { " + TENSOR + "dims: 1 reshape { } }")),
             entry(
                     "output.label_filename",
-                    List.of("output { " + TENSOR + "dims: 1 }", "output { " + TENSOR + "dims: 1 label_filename: 'l' }")),
+                    List.of(
+                            "output { " + TENSOR + "dims: 1 }",
+                            "output { " + TENSOR + "dims: 1 label_filename: 'l' }")),
             entry(
                     "dynamic_batching.max_queue_delay_microseconds",
                     List.of("", "dynamic_batching { max_queue_delay_microseconds: 5 }")),
@@ -93,9 +100,7 @@ class TritonFieldsTest {
                     List.of(
                             QUEUE + "default_timeout_microseconds: 5 } }",
                             QUEUE + "default_timeout_microseconds: 5 allow_timeout_override: true } }")),
-            entry(
-                    "dynamic_batching.default_queue_policy.max_queue_size",
-                    List.of("", QUEUE + "max_queue_size: 5 } }")),
+            entry("dynamic_batching.default_queue_policy.max_queue_size", List.of("", QUEUE + "max_queue_size: 5 } }")),
             entry("ensemble_scheduling.step.model_name", List.of("", STEP + "} }")),
             entry("ensemble_scheduling.step.model_version", List.of(STEP + "} }", STEP + "model_version: 3 } }")),
             entry(
@@ -109,9 +114,7 @@ class TritonFieldsTest {
             entry("parameters.string_value", List.of("", "parameters { key: 'a' value { string_value: 'b' } }")),
             entry(
                     "model_warmup.name",
-                    List.of(
-                            WARM_UP + "zero_data: true } } }",
-                            WARM_UP + "zero_data: true } } name: 'usual' }")),
+                    List.of(WARM_UP + "zero_data: true } } }", WARM_UP + "zero_data: true } } name: 'usual' }")),
             entry(
                     "model_warmup.batch_size",
                     List.of(

@@ -48,9 +48,12 @@ class WarmUpTensorsTest {
         ModelSignature fixed = new ModelSignature(
                 List.of(new TensorSpec("x", DataType.INT64, Shape.of(1, 2))),
                 List.of(new TensorSpec("y", DataType.INT64, Shape.of(1, 2))));
-        String input = "{ batch_size: 1 inputs { key: \"x\" value: { data_type: TYPE_INT64 dims: [ 1, 2 ] zero_data: true } } }";
+        String input =
+                "{ batch_size: 1 inputs { key: \"x\" value: { data_type: TYPE_INT64 dims: [ 1, 2 ] zero_data: true } } }";
 
-        assertThat(tensors("model_warmup " + input, fixed)).extracting(Tensor::toString).containsExactly("x:INT64[1,2]");
+        assertThat(tensors("model_warmup " + input, fixed))
+                .extracting(Tensor::toString)
+                .containsExactly("x:INT64[1,2]");
         assertThat(tensors("max_batch_size: 0 model_warmup " + input, fixed))
                 .extracting(Tensor::toString)
                 .containsExactly("x:INT64[1,2]");
