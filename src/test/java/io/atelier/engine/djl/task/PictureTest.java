@@ -120,7 +120,7 @@ class PictureTest {
 
     @Test
     void refusesWhatIsNoImage() {
-        for (String text : new String[] {"", "GIF89a", "hello world, I am no image"}) {
+        for (String text : new String[] {"", "hello world, I am no image"}) {
             assertThatThrownBy(() -> Picture.decode(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)), MANY))
                     .isInstanceOf(InvalidInput.class)
                     .hasMessage("the image is neither JPEG nor PNG");
