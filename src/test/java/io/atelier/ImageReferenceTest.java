@@ -1,11 +1,13 @@
 package io.atelier;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.atelier.core.DataType;
 import io.atelier.core.ModelSignature;
+import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.Shape;
 import io.atelier.core.Task;
 import io.atelier.core.TaskInput;
@@ -108,8 +110,28 @@ class ImageReferenceTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("files")
+    void refusesHalfOfEveryImage(String file) throws Exception {
+        byte[] whole = TaskModels.resource(FOLDER + file);
+        Task task = task("", DataType.FP32, 1, 3, 8, 8);
+
+        for (int size : new int[] {8, whole.length / 4, whole.length / 2, whole.length - 12}) {
+            TaskInput half = new TaskInput.Image(ByteBuffer.wrap(whole, 0, size));
+            assertThatThrownBy(() -> task.prepare(List.of(half), 1))
+                    .as("%d bytes of %s", size, file)
+                    .isInstanceOf(InvalidInput.class)
+                    .hasMessageStartingWith("the image is ");
+        }
+    }
+
     /** What the model gets of an image. */
     private Tensor tensor(String file, String image, DataType type, long... shape) throws Exception {
+        TaskInput input = new TaskInput.Image(ByteBuffer.wrap(TaskModels.resource(FOLDER + file)));
+        return task(image, type, shape).prepare(List.of(input), 1).get(0).inputs().get(0);
+    }
+
+    private Task task(String image, DataType type, long... shape) throws Exception {
         Files.createDirectories(root.resolve("m/1"));
         Files.write(root.resolve("m/1/model.onnx"), new byte[] {1});
         Files.writeString(root.resolve("m/model.yaml"), "task: {name: image-classification, " + image + "}");
@@ -119,9 +141,7 @@ class ImageReferenceTest {
         ModelSignature signature = new ModelSignature(
                 List.of(new TensorSpec("pixel_values", type, Shape.of(shape))),
                 List.of(new TensorSpec("logits", DataType.FP32, Shape.of(-1, 2))));
-        Task task = Tasks.load(model.config().task().orElseThrow(), model.folder(), signature);
-        TaskInput input = new TaskInput.Image(ByteBuffer.wrap(TaskModels.resource(FOLDER + file)));
-        return task.prepare(List.of(input), 1).get(0).inputs().get(0);
+        return Tasks.load(model.config().task().orElseThrow(), model.folder(), signature);
     }
 
     private static Stream<JsonNode> each(String key) throws Exception {

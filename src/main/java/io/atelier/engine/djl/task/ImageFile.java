@@ -79,13 +79,24 @@ record ImageFile(Format format, int orientation, Colours colours) {
     /** The colours of a pixel. */
     enum Colours {
         /** Grey, or red, green and blue; behind them perhaps transparency. */
-        PLAIN,
+        PLAIN(1),
         /** Brightness and two differences of colour. */
-        YCC,
+        YCC(3),
         /** Cyan, magenta, yellow and black, each 255 less its amount. */
-        CMYK,
+        CMYK(4),
         /** The same, of which the first three are written as brightness and differences. */
-        YCCK
+        YCCK(4);
+
+        private final int least;
+
+        Colours(int least) {
+            this.least = least;
+        }
+
+        /** Numbers of a pixel, at least. */
+        int least() {
+            return least;
+        }
     }
 
     /**

@@ -75,7 +75,11 @@ final class Picture {
                         "the image has %d x %d pixels, the model takes at most %d".formatted(width, height, maxPixels));
             }
             if (file.format() == Format.JPEG) {
-                return new Picture(reader.readRaster(0, null), null, file); // else it would apply colour profiles
+                Raster raster = reader.readRaster(0, null); // an image would have the colours of the file's profile
+                if (raster.getNumBands() < file.colours().least()) {
+                    throw file.broken();
+                }
+                return new Picture(raster, null, file);
             }
             BufferedImage image = reader.read(0);
             return new Picture(image.getRaster(), isLookedUp(image) ? image : null, file);
