@@ -74,8 +74,8 @@ class EmbeddingComponentTest {
         }
     }
 
-    private static final TaskConfig TASK =
-            new TextEmbedding(new TextInput("tokenizer.json", 512, false), Set.of(Pooling.MEAN), true, Prompts.NONE, Optional.empty());
+    private static final TaskConfig TASK = new TextEmbedding(
+            new TextInput("tokenizer.json", 512, false), Set.of(Pooling.MEAN), true, Prompts.NONE, Optional.empty());
     private static final ModelSignature SIGNATURE = new ModelSignature(
             List.of(new TensorSpec("input_ids", DataType.INT64, Shape.of(-1, -1))),
             List.of(new TensorSpec("last_hidden_state", DataType.FP32, Shape.of(-1, -1, 384))));

@@ -10,9 +10,12 @@ import io.atelier.engine.TaskConfig;
 import io.atelier.repository.LoadedModel;
 import io.atelier.repository.ModelDefinition;
 import io.atelier.repository.ModelLoader;
+import io.atelier.repository.OutputLabels;
 import io.atelier.scheduling.BatchPolicy;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jboss.logging.Logger;
@@ -45,13 +48,12 @@ final class VersionLoader {
     CompletableFuture<WarmVersion> warm(ModelDefinition definition) {
         BatchPolicy policy = defaults.policy(definition.config());
         if (!definition.config().ignored().isEmpty()) {
-            LOG.infof(
+            LOG.warnf(
                     "model %s: ignored %s", definition.id(), definition.config().ignored());
         }
         List<CompletableFuture<LoadedModel>> onDevices =
                 devices.stream().map(device -> load(definition, policy, device)).toList();
-        CompletableFuture<WarmVersion> warm = Futures.all(onDevices)
-                .thenApply(loaded -> warm(policy, loaded));
+        CompletableFuture<WarmVersion> warm = Futures.all(onDevices).thenApply(loaded -> warm(policy, loaded));
         return warm.whenComplete((done, failure) -> {
             if (failure != null) {
                 for (CompletableFuture<LoadedModel> one : onDevices) {
@@ -72,7 +74,8 @@ final class VersionLoader {
         if (!definition.inferred().isEmpty()) {
             LOG.infof("model %s: inferred %s", definition.id(), definition.inferred());
         }
-        return new WarmVersion(definition, policy, loaded, task(definition, loaded.get(0)));
+        @Nullable Task task = task(definition, loaded.get(0));
+        return new WarmVersion(definition, policy, loaded, task, labels(definition, task));
     }
 
     private CompletableFuture<LoadedModel> load(ModelDefinition definition, BatchPolicy policy, DeviceExecutor device) {
@@ -83,6 +86,17 @@ final class VersionLoader {
                     LOG.warnf("model %s: loaded on %s after it was given up; freed", definition.id(), device.id());
                     late.instance().close();
                 });
+    }
+
+    /** The task's, and those of the folder, which go before. */
+    private static Map<String, List<String>> labels(ModelDefinition definition, @Nullable Task task) {
+        Map<String, List<String>> labels = new HashMap<>(task == null ? Map.of() : task.labels());
+        try {
+            labels.putAll(OutputLabels.read(definition));
+            return Map.copyOf(labels);
+        } catch (ModelLoadException failure) {
+            throw new CompletionException(failure);
+        }
     }
 
     private @Nullable Task task(ModelDefinition definition, LoadedModel loaded) {

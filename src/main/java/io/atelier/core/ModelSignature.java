@@ -5,11 +5,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Inputs and outputs of a model version, in the model's own order. */
-public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
+/**
+ * Inputs and outputs of a model version, in the model's own order.
+ *
+ * @param rows false where the model's owner says that a first axis is not one of rows, whatever it looks like
+ */
+public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, boolean rows) {
     public ModelSignature {
         inputs = List.copyOf(inputs);
         outputs = List.copyOf(outputs);
+    }
+
+    /** One whose first axes may be of rows. */
+    public ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
+        this(inputs, outputs, true);
     }
 
     public Optional<TensorSpec> input(String name) {
@@ -22,7 +31,8 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs) 
 
     /** Whether the first axis of every input and output is dynamic, so that rows of several requests can be stacked. */
     public boolean hasBatchAxis() {
-        return !inputs.isEmpty()
+        return rows
+                && !inputs.isEmpty()
                 && inputs.stream().allMatch(ModelSignature::startsDynamic)
                 && outputs.stream().allMatch(ModelSignature::startsDynamic);
     }

@@ -133,6 +133,23 @@ public abstract sealed class ServingException extends RuntimeException {
         }
     }
 
+    /** No device took the request in the time that its model lets requests wait. */
+    public static final class WaitedTooLong extends ServingException {
+        /** Clients of Triton look for the first words of this message. */
+        public WaitedTooLong(String model, Duration longest) {
+            super(
+                    ErrorCode.QUEUE_TIMEOUT,
+                    "Request timeout expired: it waited " + longest.toNanos() / 1000
+                            + " us in the queue of model '" + model + "'",
+                    null);
+        }
+
+        @Override
+        public Optional<Duration> retryAfter() {
+            return Optional.of(Duration.ofSeconds(1));
+        }
+    }
+
     /** No result in time. */
     public static final class DeadlineExceeded extends ServingException {
         public DeadlineExceeded(String detail) {

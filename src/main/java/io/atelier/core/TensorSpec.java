@@ -2,6 +2,7 @@ package io.atelier.core;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,8 +11,10 @@ import org.jspecify.annotations.Nullable;
  * @param shape     the dimensions, {@link Shape#DYNAMIC} where any size fits
  * @param axisNames the model's own names of its axes, one for each dimension; empty text where it has none. Two dynamic
  *                  axes of one model with the same name have the same size in every call.
+ * @param reshape   the shape and the one that the model has for it; null where they are the same
  */
-public record TensorSpec(String name, DataType dataType, Shape shape, List<String> axisNames) {
+public record TensorSpec(
+        String name, DataType dataType, Shape shape, List<String> axisNames, @Nullable Reshape reshape) {
     public TensorSpec {
         axisNames = List.copyOf(axisNames);
         if (axisNames.size() != shape.rank()) {
@@ -20,8 +23,26 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
         }
     }
 
+    /** One whose shape is the model's. */
+    public TensorSpec(String name, DataType dataType, Shape shape, List<String> axisNames) {
+        this(name, dataType, shape, axisNames, null);
+    }
+
     public TensorSpec(String name, DataType dataType, Shape shape) {
         this(name, dataType, shape, Collections.nCopies(shape.rank(), ""));
+    }
+
+    /**
+     * The shape of a caller's tensor as this specification has it: as it is, or from the shape that the model has, which
+     * callers may use as well.
+     *
+     * @return empty if it does not fit
+     */
+    public Optional<Shape> accept(Shape actual) {
+        if (shape.accepts(actual)) {
+            return Optional.of(actual);
+        }
+        return reshape == null ? Optional.empty() : reshape.toCallers(actual);
     }
 
     /** The name of a dynamic axis, or null if the axis is fixed or has no name. */

@@ -205,7 +205,8 @@ final class HubFolder {
 
     /** Without the byte order mark that some editors write. */
     private static byte[] withoutMark(byte[] bytes) {
-        boolean marked = bytes.length >= 3 && bytes[0] == (byte) 0xEF && bytes[1] == (byte) 0xBB && bytes[2] == (byte) 0xBF;
+        boolean marked =
+                bytes.length >= 3 && bytes[0] == (byte) 0xEF && bytes[1] == (byte) 0xBB && bytes[2] == (byte) 0xBF;
         return marked ? Arrays.copyOfRange(bytes, 3, bytes.length) : bytes;
     }
 

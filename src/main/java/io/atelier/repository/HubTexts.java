@@ -156,7 +156,10 @@ final class HubTexts {
             found.addAll(
                     config.isList("pooling_mode")
                             ? poolings(config.listOfTexts("pooling_mode"), file)
-                            : poolings(config.text("pooling_mode", "a word", word -> true).stream().toList(), file));
+                            : poolings(
+                                    config.text("pooling_mode", "a word", word -> true).stream()
+                                            .toList(),
+                                    file));
         }
         for (String key : config.keys()) {
             if (key.startsWith("pooling_mode_") && config.flag(key).orElse(false)) {
@@ -246,8 +249,8 @@ final class HubTexts {
         }
         return prompts.isEmpty()
                 ? Optional.empty()
-                : Optional.of(new Said<>(
-                        new Prompts(prompts, usual.map(prompts::get).orElse("")), PROMPTS));
+                : Optional.of(
+                        new Said<>(new Prompts(prompts, usual.map(prompts::get).orElse("")), PROMPTS));
     }
 
     private Map<String, String> allPrompts() throws ModelConfigException {
@@ -258,8 +261,7 @@ final class HubTexts {
     Optional<Said<Activation>> activation() throws ModelConfigException {
         YamlSection config = files.file(HubFolder.CONFIG);
         Optional<YamlSection> sentences = config.section("sentence_transformers");
-        Optional<String> function =
-                sentences.isPresent() ? name(sentences.get(), "activation_fn") : Optional.empty();
+        Optional<String> function = sentences.isPresent() ? name(sentences.get(), "activation_fn") : Optional.empty();
         String key = "sentence_transformers.activation_fn";
         if (function.isEmpty()) {
             key = "sbert_ce_default_activation_function";

@@ -29,7 +29,10 @@ final class Inferred {
         } catch (ModelLoadException unfit) {
             return definition
                     .withoutInferences()
-                    .with(config.with(Optional.empty(), config.batching()), HubFolder.TASK, "none (" + unfit.reason() + ")");
+                    .with(
+                            config.with(Optional.empty(), config.batching()),
+                            HubFolder.TASK,
+                            "none (" + unfit.reason() + ")");
         }
     }
 

@@ -41,7 +41,10 @@ final class LongestText {
         if (bears(wanted, IDS[0])) {
             return wanted;
         }
-        int id = IntStream.of(IDS).filter(one -> bears(Math.min(SHORT, wanted), one)).findFirst().orElse(-1);
+        int id = IntStream.of(IDS)
+                .filter(one -> bears(Math.min(SHORT, wanted), one))
+                .findFirst()
+                .orElse(-1);
         if (id < 0 || (id != IDS[0] && bears(wanted, id))) {
             return wanted;
         }
@@ -74,14 +77,12 @@ final class LongestText {
     }
 
     private static Tensor input(TensorSpec spec, int tokens, int id) {
-        long value =
-                switch (spec.name()) {
-                    case OfText.ATTENTION_MASK -> 1;
-                    case OfText.TOKEN_TYPE_IDS -> 0;
-                    default -> id;
-                };
-        ByteBuffer data =
-                ByteBuffer.allocateDirect(tokens * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        long value = switch (spec.name()) {
+            case OfText.ATTENTION_MASK -> 1;
+            case OfText.TOKEN_TYPE_IDS -> 0;
+            default -> id;
+        };
+        ByteBuffer data = ByteBuffer.allocateDirect(tokens * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         while (data.hasRemaining()) {
             data.putLong(value);
         }

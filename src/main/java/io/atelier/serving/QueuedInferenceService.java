@@ -8,6 +8,7 @@ import io.atelier.core.InferenceResult;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.Padding;
 import io.atelier.core.PendingInference;
+import io.atelier.core.QueueTimeout;
 import io.atelier.core.ServingException;
 import io.atelier.core.ServingException.Cancelled;
 import io.atelier.core.ServingException.DeadlineExceeded;
@@ -201,8 +202,16 @@ public final class QueuedInferenceService implements InferenceService {
         }
         listener.onAccepted(ticket);
         Timer.Alarm alarm = timer.schedule(deadline.remainingNanos(), () -> expire(ticket));
+        Optional<Timer.Alarm> patience = model.queue()
+                .policy()
+                .queueTimeout()
+                .filter(timeout -> timeout.action() == QueueTimeout.Action.REJECT)
+                .map(timeout -> timer.schedule(
+                        timeout.of(request).toNanos(),
+                        () -> ticket.failUnstarted(model.queue().refusal(ticket))));
         ticket.settled().whenComplete((result, failure) -> {
             alarm.cancel();
+            patience.ifPresent(Timer.Alarm::cancel);
             admission.exit();
             listener.onSettled(ticket, failure == null ? null : asServing(failure));
             if (failure == null) {
@@ -350,7 +359,12 @@ public final class QueuedInferenceService implements InferenceService {
                 model.timeout(),
                 true,
                 task == null ? null : task.kind(),
-                task == null ? Map.of() : task.labels());
+                model.labels(),
+                model.queue()
+                        .policy()
+                        .queueTimeout()
+                        .filter(QueueTimeout::overridable)
+                        .isPresent());
     }
 
     /** Ready when each of its models is. */

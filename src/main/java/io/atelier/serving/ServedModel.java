@@ -6,6 +6,8 @@ import io.atelier.core.Task;
 import io.atelier.scheduling.BatchRule;
 import io.atelier.scheduling.ModelQueue;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param timeout how long a request may take when its caller does not say
  * @param task    what makes it answer to plain values; null if nothing does
+ * @param labels  the names of classes by their index, for each output that has some
  */
 public record ServedModel(
         ModelId id,
@@ -21,4 +24,17 @@ public record ServedModel(
         BatchRule rule,
         ModelQueue queue,
         Duration timeout,
-        @Nullable Task task) {}
+        @Nullable Task task,
+        Map<String, List<String>> labels) {
+    /** A version whose classes are named by its task, if at all. */
+    public ServedModel(
+            ModelId id,
+            String platform,
+            ModelSignature signature,
+            BatchRule rule,
+            ModelQueue queue,
+            Duration timeout,
+            @Nullable Task task) {
+        this(id, platform, signature, rule, queue, timeout, task, task == null ? Map.of() : task.labels());
+    }
+}

@@ -41,7 +41,11 @@ class EmbeddedModelTest {
                             Map.of("input_ids", 0.0, "attention_mask", 0.0, "token_type_ids", 0.0), "attention_mask"));
             assertThat(model.config().task())
                     .contains(new TextEmbedding(
-                            new TextInput("tokenizer.json", 512, false), Set.of(Pooling.MEAN), true, Prompts.NONE, Optional.of("last_hidden_state")));
+                            new TextInput("tokenizer.json", 512, false),
+                            Set.of(Pooling.MEAN),
+                            true,
+                            Prompts.NONE,
+                            Optional.of("last_hidden_state")));
         });
     }
 

@@ -21,7 +21,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Folders of models of texts, as Transformers and Sentence Transformers write them. */
 class HubTextsTest {
-    private static final String TRANSFORMER = "{\"idx\": 0, \"path\": \"\", \"type\": \"sentence_transformers.models.Transformer\"}";
+    private static final String TRANSFORMER =
+            "{\"idx\": 0, \"path\": \"\", \"type\": \"sentence_transformers.models.Transformer\"}";
     private static final String POOLING =
             "{\"idx\": 1, \"path\": \"1_Pooling\", \"type\": \"sentence_transformers.models.Pooling\"}";
     private static final String NORMALIZE =
@@ -41,12 +42,18 @@ class HubTextsTest {
     @Test
     void readsAPipelineOfSentenceTransformers() throws Exception {
         write("modules.json", "[" + TRANSFORMER + "," + POOLING + "," + NORMALIZE + "]");
-        write("1_Pooling/config.json", "{\"word_embedding_dimension\": 4, \"pooling_mode_cls_token\": true,"
-                + " \"pooling_mode_mean_tokens\": false, \"pooling_mode_max_tokens\": false}");
+        write(
+                "1_Pooling/config.json",
+                "{\"word_embedding_dimension\": 4, \"pooling_mode_cls_token\": true,"
+                        + " \"pooling_mode_mean_tokens\": false, \"pooling_mode_max_tokens\": false}");
         write("sentence_bert_config.json", "{\"max_seq_length\": 16, \"do_lower_case\": true}");
-        write("config.json", "{\"architectures\": [\"BertModel\"], \"max_position_embeddings\": 512, \"pad_token_id\": 7}");
-        write("config_sentence_transformers.json", "{\"prompts\": {\"query\": \"query: \", \"document\": \"\"},"
-                + " \"default_prompt_name\": \"query\", \"similarity_fn_name\": \"cosine\"}");
+        write(
+                "config.json",
+                "{\"architectures\": [\"BertModel\"], \"max_position_embeddings\": 512, \"pad_token_id\": 7}");
+        write(
+                "config_sentence_transformers.json",
+                "{\"prompts\": {\"query\": \"query: \", \"document\": \"\"},"
+                        + " \"default_prompt_name\": \"query\", \"similarity_fn_name\": \"cosine\"}");
 
         ModelDefinition model = model();
 
@@ -82,8 +89,10 @@ class HubTextsTest {
     @Test
     void model_yamlStandsAboveEachFile() throws Exception {
         readsAPipelineOfSentenceTransformers();
-        write("model.yaml", "task: {name: text-embedding, pooling: [max, mean], normalize: false, max-tokens: 99,"
-                + " lower-case: false, prompt: 'x '}\nbatching: {padding: {}}");
+        write(
+                "model.yaml",
+                "task: {name: text-embedding, pooling: [max, mean], normalize: false, max-tokens: 99,"
+                        + " lower-case: false, prompt: 'x '}\nbatching: {padding: {}}");
 
         ModelDefinition model = model();
 
@@ -107,8 +116,12 @@ class HubTextsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "cls_token, CLS", "max_tokens, MAX", "mean_tokens, MEAN", "mean_sqrt_len_tokens, MEAN_SQRT_LEN",
-        "weightedmean_tokens, WEIGHTEDMEAN", "lasttoken, LASTTOKEN"
+        "cls_token, CLS",
+        "max_tokens, MAX",
+        "mean_tokens, MEAN",
+        "mean_sqrt_len_tokens, MEAN_SQRT_LEN",
+        "weightedmean_tokens, WEIGHTEDMEAN",
+        "lasttoken, LASTTOKEN"
     })
     void knowsEveryPooling(String mode, Pooling pooling) throws Exception {
         write("modules.json", "[" + TRANSFORMER + "," + POOLING + "]");

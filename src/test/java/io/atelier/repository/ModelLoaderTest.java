@@ -94,13 +94,14 @@ class ModelLoaderTest {
         load(engine, "batching: {padding: {values: {attention_mask: 0}, mask: attention_mask}}", 1);
         load(engine, TASK, 1);
 
-        assertThat(engine.runs).hasSize(7).allSatisfy(run -> assertThat(
-                        numbers(run.requests().get(0).get(1)))
-                .containsOnly(1));
+        assertThat(engine.runs)
+                .hasSize(7)
+                .allSatisfy(
+                        run -> assertThat(numbers(run.requests().get(0).get(1))).containsOnly(1));
         engine.runs.remove(4); // a long text, which is none of zeros
-        assertThat(engine.runs).allSatisfy(run -> assertThat(
-                        numbers(run.requests().get(0).get(0)))
-                .containsOnly(0));
+        assertThat(engine.runs)
+                .allSatisfy(
+                        run -> assertThat(numbers(run.requests().get(0).get(0))).containsOnly(0));
     }
 
     @Test
@@ -305,8 +306,7 @@ class ModelLoaderTest {
 
     @Test
     void readsLongTextsWhereTheModelBearsThem() throws Exception {
-        LoadedModel loaded =
-                load(new StubEngine(TEXT), "task: {name: text-embedding, max-tokens: 8192}", 1);
+        LoadedModel loaded = load(new StubEngine(TEXT), "task: {name: text-embedding, max-tokens: 8192}", 1);
 
         assertThat(maxTokens(loaded)).isEqualTo(8192);
     }
@@ -320,7 +320,9 @@ class ModelLoaderTest {
     }
 
     private static int maxTokens(LoadedModel loaded) {
-        return ((OfText) loaded.definition().config().task().orElseThrow()).text().maxTokens();
+        return ((OfText) loaded.definition().config().task().orElseThrow())
+                .text()
+                .maxTokens();
     }
 
     @Test

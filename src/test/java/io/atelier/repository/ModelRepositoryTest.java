@@ -106,7 +106,7 @@ class ModelRepositoryTest {
         write("m/1/model.onnx", "");
         write("m/model.yaml", "batching: {padding: {values: {x: 0}}}\ntimeout: 2s\ninstances: 3");
 
-        ModelConfig config = override("{\"name\": \"m\", \"max_batch_size\": \"16\", \"input\": [{\"name\": \"x\"}],"
+        ModelConfig config = override("{\"name\": \"m\", \"maxBatchSize\": \"16\", \"input\": [{\"name\": \"x\", \"data_type\": \"TYPE_FP32\", \"dims\": [\"-1\"]}],"
                 + "\"dynamic_batching\": {\"max_queue_delay_microseconds\": 500},"
                 + "\"instance_group\": [{\"kind\": \"KIND_CPU\", \"count\": 2}],"
                 + "\"version_policy\": {\"latest\": {\"num_versions\": 2}}}");
@@ -279,13 +279,13 @@ class ModelRepositoryTest {
         assertThat(served()).containsExactly("good/1");
         assertBroken(
                 "bad",
-                "model.yaml: instance is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions, inputs, outputs");
+                "model.yaml: instance is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions, inputs, outputs, file, warm-up");
     }
 
     @Test
     void keepsGoingWhereOneVersionIsBroken() throws Exception {
         write("m/1/model.onnx", "");
-        write("m/2/net.onnx", "");
+        write("m/2/net.bin", "");
         write("m/model.yaml", "versions: all");
 
         assertThat(served()).containsExactly("m/1");
@@ -314,7 +314,8 @@ class ModelRepositoryTest {
     void reportsAModelWithoutVersions() throws Exception {
         Files.createDirectory(root.resolve("m"));
 
-        assertBroken("m", "has no version: a folder named by a positive integer, such as 1");
+        assertBroken("m", "has no model file, such as model.onnx or onnx/model.onnx,"
+                        + " and no version: a folder named by a positive integer, such as 1");
     }
 
     @Test

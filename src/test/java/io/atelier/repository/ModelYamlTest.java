@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.atelier.core.DataType;
 import io.atelier.core.ModelSignature;
+import io.atelier.core.DataType;
 import io.atelier.core.Padding;
+import io.atelier.core.QueueTimeout;
 import io.atelier.core.Shape;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.TaskConfig;
@@ -17,9 +19,9 @@ import io.atelier.repository.ModelConfig.Batching;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,12 +34,20 @@ class ModelYamlTest {
               max-batch-size: 16
               max-queue-delay: 5ms
               max-queue-size: 200
+              queue-timeout: 300ms
               padding:
                 values: {input_ids: 0, attention_mask: 0, token_type_ids: 1.5}
                 mask: attention_mask
             timeout: 2s
             instances: 2
             versions: [3, 1]
+            warm-up:
+              - name: usual
+                rows: 4
+                count: 2
+                inputs:
+                  - {name: x, datatype: FP32, shape: [3, 8], values: random}
+                  - {name: y, datatype: BYTES, shape: [1], file: y.bin}
             task:
               name: text-embedding
               tokenizer: words.json
@@ -55,19 +65,37 @@ class ModelYamlTest {
                                 Optional.of(16),
                                 Optional.of(Duration.ofMillis(5)),
                                 Optional.of(200),
+                                Optional.of(new QueueTimeout(Duration.ofMillis(300), QueueTimeout.Action.REJECT, false)),
                                 new Padding(
                                         Map.of("input_ids", 0.0, "attention_mask", 0.0, "token_type_ids", 1.5),
                                         "attention_mask")),
                         Optional.of(Duration.ofSeconds(2)),
                         Optional.of(2),
                         Optional.of(new TextEmbedding(
-                                new TextInput("words.json", 128, false), Set.of(Pooling.CLS), false, Prompts.NONE, Optional.of("last_hidden_state"))),
+                                new TextInput("words.json", 128, false),
+                                Set.of(Pooling.CLS),
+                                false,
+                                Prompts.NONE,
+                                Optional.of("last_hidden_state"))),
                         new VersionPolicy.Specific(new TreeSet<>(List.of(1L, 3L))),
                         Optional.empty(),
                         ModelConfig.Share.DEFAULTS,
                         Optional.empty(),
                         Optional.empty(),
                         Optional.empty(),
+                        Optional.empty(),
+                        Declaration.NONE,
+                        List.of(new WarmUpRequest(
+                                "usual",
+                                4,
+                                2,
+                                Map.of(
+                                        "x",
+                                        new WarmUpRequest.Input(
+                                                DataType.FP32, List.of(3L, 8L), new WarmUpRequest.Data.Random()),
+                                        "y",
+                                        new WarmUpRequest.Input(
+                                                DataType.BYTES, List.of(1L), new WarmUpRequest.Data.File("y.bin"))))),
                         List.of()));
     }
 
@@ -80,7 +108,12 @@ class ModelYamlTest {
     @Test
     void fillsInTheDefaultsOfATask() throws Exception {
         assertThat(ModelYaml.parse("task: {name: text-embedding}").task())
-                .contains(new TextEmbedding(new TextInput("tokenizer.json", 512, false), Set.of(Pooling.MEAN), true, Prompts.NONE, Optional.empty()));
+                .contains(new TextEmbedding(
+                        new TextInput("tokenizer.json", 512, false),
+                        Set.of(Pooling.MEAN),
+                        true,
+                        Prompts.NONE,
+                        Optional.empty()));
     }
 
     @Test
@@ -149,9 +182,9 @@ class ModelYamlTest {
             value = {
                 "3 | is the number 3, allowed is a mapping of keys",
                 "[a] | is a list, allowed is a mapping of keys",
-                "batch: 3 | batch is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions, inputs, outputs",
+                "batch: 3 | batch is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions, inputs, outputs, file, warm-up",
                 "batching: 3 | batching is the number 3, allowed is a mapping of keys",
-                "batching: {max-batch: 3} | batching.max-batch is unknown, allowed are padding, max-batch-size, max-queue-delay, max-queue-size",
+                "batching: {max-batch: 3} | batching.max-batch is unknown, allowed are padding, max-batch-size, max-queue-delay, max-queue-size, queue-timeout",
                 "batching: {max-batch-size: 0} | batching.max-batch-size is the number 0, allowed is an integer from 1 to 65536",
                 "batching: {max-batch-size: 65537} | batching.max-batch-size is the number 65537, allowed is an integer from 1 to 65536",
                 "batching: {max-batch-size: 1.5} | batching.max-batch-size is the number 1.5, allowed is an integer from 1 to 65536",
@@ -205,10 +238,11 @@ class ModelYamlTest {
     void namesTheKeyAndWhatIsAllowed(String yaml, String problem) {
         assertThatThrownBy(() -> ModelYaml.parse(yaml.replace('`', '"')))
                 .isInstanceOf(ModelConfigException.class)
-                .hasMessage("model.yaml: "
-                        + problem.replace(
-                                "KINDS",
-                                "text-embedding or text-classification or image-classification or object-detection or none"));
+                .hasMessage(
+                        "model.yaml: "
+                                + problem.replace(
+                                        "KINDS",
+                                        "text-embedding or text-classification or image-classification or object-detection or none"));
     }
 
     @Test

@@ -12,6 +12,7 @@ import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.Shape;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
+import io.atelier.core.Trace;
 import io.atelier.serving.ModelView;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -139,8 +140,12 @@ final class InferRequestReader {
         }
         List<OutputForm> forms = new ArrayList<>(outputs.size());
         outputs.forEach((name, wanted) -> forms.add(form(name, wanted)));
+        Duration inQueue = model.timeoutIsOfQueue() && timeout != null ? timeout : Duration.ZERO;
         return new PredictRequest(
-                new InferenceRequest(id, model.id(), ordered, List.copyOf(outputs.keySet()), priority), timeout, forms);
+                new InferenceRequest(
+                        id, model.id(), ordered, List.copyOf(outputs.keySet()), priority, inQueue, Trace.NONE),
+                model.timeoutIsOfQueue() ? null : timeout,
+                forms);
     }
 
     private OutputForm form(String name, Wanted wanted) {
@@ -318,7 +323,7 @@ final class InferRequestReader {
             if (shape == null) {
                 throw new InvalidInput(place + " has no shape");
             }
-            if (inputs.put(name, tensor(name, type, shape)) != null) {
+            if (inputs.put(name, asTheModelTakesIt(tensor(name, type, shape))) != null) {
                 throw new InvalidInput(place + ": input '" + name + "' is given twice");
             }
         }
@@ -420,10 +425,19 @@ final class InferRequestReader {
             if (spec.dataType() != type) {
                 throw new InvalidInput("input '%s' is %s, the model takes %s".formatted(name, type, spec.dataType()));
             }
-            if (!spec.shape().accepts(shape)) {
+            if (spec.accept(shape).isEmpty()) {
                 throw new InvalidInput(
                         "input '%s' has shape %s, the model takes %s".formatted(name, shape, spec.shape()));
             }
+        }
+
+        /** In the shape of the signature, where it came in the other one that fits. */
+        private Tensor asTheModelTakesIt(Tensor tensor) {
+            return signature
+                    .input(tensor.name())
+                    .flatMap(spec -> spec.accept(tensor.shape()))
+                    .map(tensor::reshaped)
+                    .orElse(tensor);
         }
 
         private DataType dataType(String text) {

@@ -148,7 +148,8 @@ public record PipelinePlan(ModelSignature signature, List<Step> steps) {
             }
             refuseCycles();
             Map<String, TensorSpec> inputs = inputs();
-            return new PipelinePlan(new ModelSignature(List.copyOf(inputs.values()), outputs()), steps);
+            boolean rows = steps.stream().allMatch(step -> step.signature().rows());
+            return new PipelinePlan(new ModelSignature(List.copyOf(inputs.values()), outputs(), rows), steps);
         }
 
         private String label(int step) {

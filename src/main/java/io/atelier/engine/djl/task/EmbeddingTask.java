@@ -59,7 +59,10 @@ record EmbeddingTask(TextEmbedding config, TextInputs texts, TensorSpec output) 
                             : "prompt_name is '%s', not %s"
                                     .formatted(
                                             text.prompt(),
-                                            String.join(" or ", new TreeSet<>(prompts.byName().keySet()))));
+                                            String.join(
+                                                    " or ",
+                                                    new TreeSet<>(
+                                                            prompts.byName().keySet()))));
         }
         return prompt + text.text();
     }
@@ -97,8 +100,9 @@ record EmbeddingTask(TextEmbedding config, TextInputs texts, TensorSpec output) 
             double weight = kind == Pooling.WEIGHTEDMEAN ? position + 1 : 1;
             for (int i = 0; i < size; i++) {
                 double value = hidden.get(position * size + i);
-                into[at + i] =
-                        kind == Pooling.MAX && position > 0 ? Math.max(into[at + i], value) : into[at + i] + weight * value;
+                into[at + i] = kind == Pooling.MAX && position > 0
+                        ? Math.max(into[at + i], value)
+                        : into[at + i] + weight * value;
             }
         }
         double divisor = divisor(kind, positions);

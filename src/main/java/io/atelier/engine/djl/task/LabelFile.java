@@ -2,12 +2,12 @@ package io.atelier.engine.djl.task;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.atelier.engine.LabelText;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.TaskConfig.Labels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -63,19 +63,11 @@ final class LabelFile {
 
     private static List<String> read(Path file, String name) throws ModelLoadException {
         try {
-            String text = Files.readString(file);
-            return name.endsWith(".json") ? id2label(name, text) : lines(text);
+            String text = LabelText.read(file, name);
+            return name.endsWith(".json") ? id2label(name, text) : LabelText.lines(text);
         } catch (IOException failure) {
             throw new ModelLoadException(name + " cannot be read", failure);
         }
-    }
-
-    private static List<String> lines(String text) {
-        List<String> lines = new ArrayList<>(text.lines().map(String::strip).toList());
-        while (!lines.isEmpty() && lines.get(lines.size() - 1).isEmpty()) {
-            lines.remove(lines.size() - 1);
-        }
-        return lines;
     }
 
     private static List<String> id2label(String name, String text) throws IOException, ModelLoadException {
