@@ -209,6 +209,30 @@ for config in PROCESSORS:
         tensors.append({"file": name, "preprocessor_config": config, "shape": list(pixels.shape),
                         "pixel_values": bytes_of(pixels.astype("<f4"))})
 
+# timm itself needs torch, so its steps are written out: shorter side or both, the middle, mean and deviation
+FILTERS = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, "hamming": 5}
+TIMM = [
+    {"input_size": [3, 12, 12], "interpolation": "bicubic", "crop_pct": 0.9, "crop_mode": "center",
+     "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "num_classes": 2},
+    {"input_size": [3, 11, 11], "interpolation": "bilinear", "crop_pct": 0.8, "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]},
+    {"input_size": [3, 10, 14], "interpolation": "lanczos", "crop_pct": 0.9, "crop_mode": "squash",
+     "mean": [0, 0, 0], "std": [1, 1, 1]},
+]
+for config in TIMM:
+    for name in ["alpha.png", "exif-6.png"]:
+        image = load_image(os.path.join(FOLDER, name))
+        _, height, width = config["input_size"]
+        high, wide = (int(side // config["crop_pct"]) for side in (height, width))
+        if config.get("crop_mode") != "squash":
+            w, h = image.size
+            wide, high = (high, int(high * h / w)) if w <= h else (int(high * w / h), high)
+        image = image.resize((wide, high), FILTERS[config["interpolation"]])
+        top, left = round((high - height) / 2.0), round((wide - width) / 2.0)
+        pixels = np.array(image.crop((left, top, left + width, top + height))).astype(np.float32) / 255
+        pixels = ((pixels - np.float32(config["mean"])) / np.float32(config["std"])).transpose(2, 0, 1)[None]
+        tensors.append({"file": name, "config": {"architecture": "some", "num_classes": 2, "pretrained_cfg": config},
+                        "shape": list(pixels.shape), "pixel_values": bytes_of(pixels.astype("<f4"))})
+
 made_by = f"Pillow {PIL.__version__}, transformers {transformers.__version__}"
 with open(os.path.join(FOLDER, "reference.json"), "w") as out:
     json.dump({"made_by": made_by, "images": images, "tensors": tensors}, out, indent=1)

@@ -87,9 +87,11 @@ class ImageReferenceTest {
             long[] shape = StreamSupport.stream(reference.get("shape").spliterator(), false)
                     .mapToLong(JsonNode::asLong)
                     .toArray();
-            String config = reference.get("preprocessor_config").toString();
+            String name = reference.has("config") ? "config" : "preprocessor_config";
+            String config = reference.get(name).toString();
             Files.createDirectories(root.resolve("m"));
-            Files.writeString(root.resolve("m/preprocessor_config.json"), config);
+            Files.deleteIfExists(root.resolve("m/preprocessor_config.json"));
+            Files.writeString(root.resolve("m/" + name + ".json"), config);
 
             Tensor tensor = tensor(reference.get("file").asText(), "", DataType.FP32, -1, -1, -1, -1);
 
