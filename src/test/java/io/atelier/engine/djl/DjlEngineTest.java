@@ -345,7 +345,7 @@ class DjlEngineTest {
         return Files.write(folder.resolve("model.onnx"), model);
     }
 
-    private static ModelSource source(Path file, Padding padding) {
+    static ModelSource source(Path file, Padding padding) {
         return new ModelSource(new ModelId("m", "1"), file, padding, 1);
     }
 

@@ -12,10 +12,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 
 /**
  * Reads the names of classes: a text with a name on each line, or Hugging Face's {@code config.json} with its
- * {@code id2label}.
+ * {@code id2label}, or timm's with its {@code label_names}.
  */
 final class LabelFile {
     private static final String TRANSFORMERS = "config.json";
@@ -93,7 +94,13 @@ final class LabelFile {
     }
 
     private static List<String> id2label(String name, String text) throws IOException, ModelLoadException {
-        JsonNode labels = JsonMapper.builder().build().readTree(text).path("id2label");
+        JsonNode config = JsonMapper.builder().build().readTree(text);
+        if (!config.has("id2label") && config.path("label_names").isArray()) { // timm's own
+            return StreamSupport.stream(config.path("label_names").spliterator(), false)
+                    .map(JsonNode::asText)
+                    .toList();
+        }
+        JsonNode labels = config.path("id2label");
         List<String> names = Stream.iterate(0, i -> i + 1)
                 .limit(labels.size())
                 .map(i -> labels.path(Integer.toString(i)).asText(""))
