@@ -10,8 +10,7 @@ import java.util.stream.Collectors;
 
 /** Tensors of any floating-point type as floats, for tasks, which need not know in which one a model computes. */
 public final class Floats {
-    private static final Set<DataType> TYPES =
-            EnumSet.of(DataType.FP16, DataType.BF16, DataType.FP32, DataType.FP64);
+    private static final Set<DataType> TYPES = EnumSet.of(DataType.FP16, DataType.BF16, DataType.FP32, DataType.FP64);
 
     private static final int HALF_SIGN = 0x8000;
     private static final int HALF_EXPONENT = 0x7C00;

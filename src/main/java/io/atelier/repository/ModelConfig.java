@@ -169,8 +169,7 @@ public record ModelConfig(
         }
 
         public static final Batching DEFAULTS =
-                new Batching(
-                Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Padding.NONE);
+                new Batching(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Padding.NONE);
 
         public Batching {
             requireWithin("maxBatchSize", maxBatchSize, LARGEST_BATCH);

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.atelier.core.DataType;
 import io.atelier.core.ModelSignature;
-import io.atelier.core.DataType;
 import io.atelier.core.Padding;
 import io.atelier.core.QueueTimeout;
 import io.atelier.core.Shape;
@@ -65,7 +64,8 @@ class ModelYamlTest {
                                 Optional.of(16),
                                 Optional.of(Duration.ofMillis(5)),
                                 Optional.of(200),
-                                Optional.of(new QueueTimeout(Duration.ofMillis(300), QueueTimeout.Action.REJECT, false)),
+                                Optional.of(
+                                        new QueueTimeout(Duration.ofMillis(300), QueueTimeout.Action.REJECT, false)),
                                 new Padding(
                                         Map.of("input_ids", 0.0, "attention_mask", 0.0, "token_type_ids", 1.5),
                                         "attention_mask")),
