@@ -139,8 +139,8 @@ public abstract sealed class ServingException extends RuntimeException {
         public WaitedTooLong(String model, Duration longest) {
             super(
                     ErrorCode.QUEUE_TIMEOUT,
-                    "Request timeout expired: it waited " + longest.toNanos() / 1000 + " us in the queue of model '"
-                            + model + "'",
+                    "Request timeout expired: it waited " + longest.toNanos() / 1000
+                            + " us in the queue of model '" + model + "'",
                     null);
         }
 

@@ -14,11 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param reshape   the shape and the one that the model has for it; null where they are the same
  */
 public record TensorSpec(
-        String name,
-        DataType dataType,
-        Shape shape,
-        List<String> axisNames,
-        @Nullable Reshape reshape) {
+        String name, DataType dataType, Shape shape, List<String> axisNames, @Nullable Reshape reshape) {
     public TensorSpec {
         axisNames = List.copyOf(axisNames);
         if (axisNames.size() != shape.rank()) {

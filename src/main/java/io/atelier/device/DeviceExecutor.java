@@ -511,7 +511,8 @@ public final class DeviceExecutor {
                 settler.execute(() -> pull.late().forEach(DeviceExecutor::expire));
             }
             if (!pull.expired().isEmpty()) {
-                settler.execute(() -> pull.expired().forEach(ticket -> ticket.fail(resident.queue.refusal(ticket))));
+                settler.execute(
+                        () -> pull.expired().forEach(ticket -> ticket.fail(resident.queue.refusal(ticket))));
             }
             if (!pull.batch().isEmpty()) {
                 wakeOthers();

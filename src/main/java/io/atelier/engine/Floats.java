@@ -76,7 +76,7 @@ public final class Floats {
         int size = bits & (HALF_EXPONENT | HALF_FRACTION);
         float value;
         if (size >= HALF_EXPONENT) {
-            value = Float.intBitsToFloat(FLOAT_EXPONENT | (bits & HALF_FRACTION) << WIDER_FRACTION);
+            value = Float.intBitsToFloat(FLOAT_EXPONENT | ((bits & HALF_FRACTION) << WIDER_FRACTION));
         } else if (size <= HALF_FRACTION) {
             value = size * HALF_LEAST;
         } else {

@@ -35,6 +35,7 @@ final class ConfigOverride {
     private static final Set<String> OURS =
             Set.of("batching", "timeout", "instances", "task", "versions", "golden", "share", "ensemble", "warm-up");
 
+
     private final ObjectNode json;
 
     private ConfigOverride(ObjectNode json) {

@@ -16,8 +16,8 @@ final class EnsembleProto {
     static final String FIELD = "ensemble_scheduling";
 
     /** What belongs to a model with a file of its own. */
-    private static final List<String> NOT_BESIDE =
-            List.of("backend", "runtime", "default_model_filename", "instance_group", "model_warmup", "parameters");
+    private static final List<String> NOT_BESIDE = List.of(
+            "backend", "runtime", "default_model_filename", "instance_group", "model_warmup", "parameters");
 
     private EnsembleProto() {}
 

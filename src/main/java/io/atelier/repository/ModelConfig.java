@@ -169,7 +169,8 @@ public record ModelConfig(
         }
 
         public static final Batching DEFAULTS =
-                new Batching(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Padding.NONE);
+                new Batching(
+                Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Padding.NONE);
 
         public Batching {
             requireWithin("maxBatchSize", maxBatchSize, LARGEST_BATCH);

@@ -222,10 +222,8 @@ public final class ModelRepository {
         }
         List<Long> served = config.versions().served(present);
         if (served.isEmpty()) {
-            broken.add(new BrokenFolder(
-                    name,
-                    "has no model file, such as model.onnx or onnx/model.onnx,"
-                            + " and no version: a folder named by a positive integer, such as 1"));
+            broken.add(new BrokenFolder(name, "has no model file, such as model.onnx or onnx/model.onnx,"
+                                    + " and no version: a folder named by a positive integer, such as 1"));
         }
         for (long version : served) {
             if (!present.contains(version)) {
@@ -326,8 +324,7 @@ public final class ModelRepository {
                         && !Files.isRegularFile(
                                 folder.resolve(WarmUpRequest.FOLDER).resolve(file.name()))) {
                     throw new ModelConfigException(
-                            place,
-                            "warm-up: there is no file " + file.name() + " in the folder " + WarmUpRequest.FOLDER);
+                            place, "warm-up: there is no file " + file.name() + " in the folder " + WarmUpRequest.FOLDER);
                 }
             }
         }

@@ -53,8 +53,7 @@ final class ModelYaml {
 
     /** What belongs to a model with a file of its own. */
     private static void refuseBesideEnsemble(YamlSection root) throws ModelConfigException {
-        for (String key :
-                List.of("batching", "instances", "task", "golden", "share", "inputs", "outputs", "file", "warm-up")) {
+        for (String key : List.of("batching", "instances", "task", "golden", "share", "inputs", "outputs", "file", "warm-up")) {
             if (root.has(key)) {
                 throw root.problem(key
                         + " has no meaning beside ensemble, its models have their own; allowed are timeout, versions");

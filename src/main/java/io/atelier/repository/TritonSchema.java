@@ -44,12 +44,7 @@ final class TritonSchema {
      * @param choice the group of which one field alone may be there; null if it is in none
      */
     record FieldType(
-            String name,
-            String type,
-            boolean repeated,
-            boolean map,
-            Treatment treatment,
-            @Nullable String choice) {}
+            String name, String type, boolean repeated, boolean map, Treatment treatment, @Nullable String choice) {}
 
     /**
      * A configuration with what it says and is ignored.
@@ -346,10 +341,7 @@ final class TritonSchema {
     private boolean says(FieldType definition, String place, Field field) throws ModelConfigException {
         if (definition.repeated() || definition.map() || definition.type().equals("any")) {
             return !field.values().isEmpty()
-                    && !(json
-                            && definition.map()
-                            && field.values().get(0) instanceof Message map
-                            && map.fields().isEmpty());
+                    && !(json && definition.map() && field.values().get(0) instanceof Message map && map.fields().isEmpty());
         }
         for (Value value : field.values()) {
             if (!isDefault(definition, scalar(definition.type(), place, value))) {
@@ -535,10 +527,7 @@ final class TritonSchema {
             case "string" -> scalar.text().isEmpty();
             case "bool" -> scalar.text().equals("false");
             case "double", "int32", "uint32", "int64", "uint64" -> scalar.text().equals("0");
-            default ->
-                scalar.text()
-                        .equals(ENUMS.getOrDefault(definition.type(), List.of(""))
-                                .get(0));
+            default -> scalar.text().equals(ENUMS.getOrDefault(definition.type(), List.of("")).get(0));
         };
     }
 

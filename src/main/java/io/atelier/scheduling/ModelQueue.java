@@ -41,9 +41,8 @@ import org.jspecify.annotations.Nullable;
  * counts, which must not block.
  */
 public final class ModelQueue {
-    private static final Comparator<Place> ORDER = Comparator.comparing(Place::delayed)
-            .thenComparingLong(Place::rankNanos)
-            .thenComparingLong(Place::sequence);
+    private static final Comparator<Place> ORDER =
+            Comparator.comparing(Place::delayed).thenComparingLong(Place::rankNanos).thenComparingLong(Place::sequence);
     private static final Comparator<Place> EXPIRY =
             Comparator.comparingLong(Place::expiryNanos).thenComparingLong(Place::sequence);
 
@@ -447,8 +446,7 @@ public final class ModelQueue {
         long rank =
                 ticker.nanoTime() + (level(ticket) - 1) * policy.priorityStep().toNanos();
         long expiry = policy.queueTimeout()
-                .map(timeout ->
-                        ticket.arrivedNanos() + timeout.of(ticket.request()).toNanos())
+                .map(timeout -> ticket.arrivedNanos() + timeout.of(ticket.request()).toNanos())
                 .orElse(Pull.NEVER);
         link(new Place(ticket, false, rank, expiry, sequence++));
         count(ticket);
@@ -567,7 +565,8 @@ public final class ModelQueue {
     private long companyNanos(Ticket ticket) {
         long delay = policy.maxQueueDelay().toNanos();
         return policy.queueTimeout()
-                .map(timeout -> Math.min(delay, timeout.of(ticket.request()).toNanos() / 2))
+                .map(timeout ->
+                        Math.min(delay, timeout.of(ticket.request()).toNanos() / 2))
                 .orElse(delay);
     }
 

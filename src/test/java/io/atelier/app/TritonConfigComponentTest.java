@@ -89,7 +89,8 @@ class TritonConfigComponentTest {
             }
         }
 
-        private static void write(Path root, String name, String file, byte[] model, String config) throws IOException {
+        private static void write(Path root, String name, String file, byte[] model, String config)
+                throws IOException {
             Path version = Files.createDirectories(root.resolve(name).resolve("1"));
             Files.write(version.resolve(file), model);
             Files.writeString(root.resolve(name).resolve("config.pbtxt"), config);
@@ -122,9 +123,8 @@ class TritonConfigComponentTest {
     void theConfigurationTellsWhatItsOwnerWrote() {
         JsonNode config = ok(client.get("/v2/models/densenet/config").join());
         assertThat(config.at("/input/0").toString())
-                .isEqualTo(
-                        "{\"name\":\"data_0\",\"data_type\":\"TYPE_FP32\",\"format\":\"FORMAT_NCHW\",\"dims\":[5,1,1],"
-                                + "\"reshape\":{\"shape\":[1,5,1,1]}}");
+                .isEqualTo("{\"name\":\"data_0\",\"data_type\":\"TYPE_FP32\",\"format\":\"FORMAT_NCHW\",\"dims\":[5,1,1],"
+                        + "\"reshape\":{\"shape\":[1,5,1,1]}}");
         assertThat(config.at("/output/0/label_filename").asText()).isEqualTo("names.txt");
         assertThat(config.at("/parameters/classes/string_value").asText()).isEqualTo("ant,bee");
         assertThat(config.get("max_batch_size").asInt()).isZero();
@@ -139,8 +139,7 @@ class TritonConfigComponentTest {
         for (String model : List.of("densenet", "whole", "rows")) {
             JsonNode config = ok(client.get("/v2/models/" + model + "/config").join());
             String order = "{\"parameters\":{\"config\":\"" + config.toString().replace("\"", "\\\"") + "\"}}";
-            assertThat(client.post("/v2/repository/models/" + model + "/load", order)
-                            .join())
+            assertThat(client.post("/v2/repository/models/" + model + "/load", order).join())
                     .returns(200, HttpResponse::statusCode);
             assertThat(ok(client.get("/v2/models/" + model + "/config").join())).isEqualTo(config);
         }
@@ -148,17 +147,11 @@ class TritonConfigComponentTest {
 
     @Test
     void withoutRowsAnyNumberPassesAndWithRowsTheBatchSizeHolds() {
-        assertThat(ok(infer("whole", "x", "[3,4]", 12, ""))
-                        .at("/outputs/0/shape")
-                        .toString())
+        assertThat(ok(infer("whole", "x", "[3,4]", 12, "")).at("/outputs/0/shape").toString())
                 .isEqualTo("[3,4]");
-        assertThat(ok(infer("whole", "x", "[1000,4]", 4000, ""))
-                        .at("/outputs/0/shape")
-                        .toString())
+        assertThat(ok(infer("whole", "x", "[1000,4]", 4000, "")).at("/outputs/0/shape").toString())
                 .isEqualTo("[1000,4]");
-        assertThat(ok(infer("rows", "x", "[3,4]", 12, ""))
-                        .at("/outputs/0/shape")
-                        .toString())
+        assertThat(ok(infer("rows", "x", "[3,4]", 12, "")).at("/outputs/0/shape").toString())
                 .isEqualTo("[3,2,2]");
     }
 
@@ -177,10 +170,9 @@ class TritonConfigComponentTest {
                 answers.stream().map(CompletableFuture::join).toList();
 
         assertThat(all).extracting(HttpResponse::statusCode).contains(200).allMatch(List.of(200, 503)::contains);
-        all.stream()
-                .filter(answer -> answer.statusCode() == 503)
-                .forEach(answer -> assertThat(json(answer).get("error").asText())
-                        .isEqualTo("Request timeout expired: it waited 1000 us in the queue of model 'slow'"));
+        all.stream().filter(answer -> answer.statusCode() == 503).forEach(answer -> assertThat(
+                        json(answer).get("error").asText())
+                .isEqualTo("Request timeout expired: it waited 1000 us in the queue of model 'slow'"));
     }
 
     @Test

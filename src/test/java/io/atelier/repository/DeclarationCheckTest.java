@@ -71,7 +71,8 @@ class DeclarationCheckTest {
     @Test
     void theModelIsRunInItsOwnShapes() throws Exception {
         StubEngine engine = new StubEngine(FIXED);
-        engine.answer = batch -> CompletableFuture.completedStage(List.of(List.of(tensor("y", Shape.of(1, 5, 1, 1)))));
+        engine.answer = batch -> CompletableFuture.completedStage(
+                List.of(List.of(tensor("y", Shape.of(1, 5, 1, 1)))));
         ModelInstance shown = show("""
                 max_batch_size: 0
                 input { name: "x" data_type: TYPE_FP32 dims: [ 3, 4 ] reshape { shape: [ 1, 3, 4 ] } }
@@ -152,9 +153,6 @@ class DeclarationCheckTest {
 
     private static Tensor tensor(String name, Shape shape) {
         return new Tensor(
-                name,
-                DataType.FP32,
-                shape,
-                ByteBuffer.allocate((int) shape.elements().orElseThrow() * Float.BYTES));
+                name, DataType.FP32, shape, ByteBuffer.allocate((int) shape.elements().orElseThrow() * Float.BYTES));
     }
 }

@@ -106,11 +106,10 @@ class ModelRepositoryTest {
         write("m/1/model.onnx", "");
         write("m/model.yaml", "batching: {padding: {values: {x: 0}}}\ntimeout: 2s\ninstances: 3");
 
-        ModelConfig config = override(
-                "{\"name\": \"m\", \"maxBatchSize\": \"16\", \"input\": [{\"name\": \"x\", \"data_type\": \"TYPE_FP32\", \"dims\": [\"-1\"]}],"
-                        + "\"dynamic_batching\": {\"max_queue_delay_microseconds\": 500},"
-                        + "\"instance_group\": [{\"kind\": \"KIND_CPU\", \"count\": 2}],"
-                        + "\"version_policy\": {\"latest\": {\"num_versions\": 2}}}");
+        ModelConfig config = override("{\"name\": \"m\", \"maxBatchSize\": \"16\", \"input\": [{\"name\": \"x\", \"data_type\": \"TYPE_FP32\", \"dims\": [\"-1\"]}],"
+                + "\"dynamic_batching\": {\"max_queue_delay_microseconds\": 500},"
+                + "\"instance_group\": [{\"kind\": \"KIND_CPU\", \"count\": 2}],"
+                + "\"version_policy\": {\"latest\": {\"num_versions\": 2}}}");
 
         assertThat(config.batching().maxBatchSize()).contains(16);
         assertThat(config.batching().maxQueueDelay()).contains(Duration.ofNanos(500_000));
@@ -315,9 +314,7 @@ class ModelRepositoryTest {
     void reportsAModelWithoutVersions() throws Exception {
         Files.createDirectory(root.resolve("m"));
 
-        assertBroken(
-                "m",
-                "has no model file, such as model.onnx or onnx/model.onnx,"
+        assertBroken("m", "has no model file, such as model.onnx or onnx/model.onnx,"
                         + " and no version: a folder named by a positive integer, such as 1");
     }
 

@@ -121,8 +121,7 @@ class QueueTimeoutTest {
                 Pull pull = queue.pull(1);
                 for (Ticket expired : pull.expired()) {
                     assertThat(action).isEqualTo(Action.REJECT);
-                    assertThat(time.nanoTime() - expired.arrivedNanos())
-                            .isGreaterThanOrEqualTo(patience(queue, expired));
+                    assertThat(time.nanoTime() - expired.arrivedNanos()).isGreaterThanOrEqualTo(patience(queue, expired));
                     assertThat(gone.add(expired)).isTrue();
                 }
                 for (Ticket taken : pull.batch()) {

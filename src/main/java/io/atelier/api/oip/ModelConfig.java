@@ -108,7 +108,11 @@ record ModelConfig(
     record Parameter(@JsonProperty("string_value") String value) {}
 
     /** A request that was answered before the model served. */
-    record WarmUp(String name, @JsonProperty("batch_size") int batchSize, Map<String, WarmUpInput> inputs, int count) {
+    record WarmUp(
+            String name,
+            @JsonProperty("batch_size") int batchSize,
+            Map<String, WarmUpInput> inputs,
+            int count) {
         static @Nullable List<WarmUp> of(List<ModelConfiguration.WarmUp> requests) {
             return requests.isEmpty() ? null : requests.stream().map(WarmUp::of).toList();
         }
@@ -211,8 +215,10 @@ record ModelConfig(
                 model.backend(),
                 VersionPolicy.of(model.versions()),
                 rows ? model.maxBatchSize() : 0,
-                Tensor.of(model.signature().inputs(), model.notes(), rows),
-                Tensor.of(model.signature().outputs(), model.notes(), rows),
+                Tensor.of(
+                        model.signature().inputs(), model.notes(), rows),
+                Tensor.of(
+                        model.signature().outputs(), model.notes(), rows),
                 model.instances().entrySet().stream()
                         .map(entry -> Group.of(entry.getKey(), entry.getValue()))
                         .sorted((a, b) -> a.name().compareTo(b.name()))
