@@ -1,7 +1,6 @@
 package io.atelier.api;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.atelier.core.ModelId;
 import io.atelier.serving.DeviceView;
 import io.atelier.serving.InferenceService;
 import io.smallrye.common.annotation.NonBlocking;
@@ -50,7 +49,11 @@ public class DevicesResource {
             int rows,
             @JsonProperty("for_seconds") double forSeconds) {}
 
-    record Model(String name, String version) {}
+    record Model(
+            String name,
+            String version,
+            String batching,
+            @JsonProperty("batching_reason") String reason) {}
 
     record Counters(
             long executions,
@@ -89,8 +92,12 @@ public class DevicesResource {
                 seconds(running.forTime()));
     }
 
-    private static Model model(ModelId id) {
-        return new Model(id.name(), id.version());
+    private static Model model(DeviceView.Held held) {
+        return new Model(
+                held.model().name(),
+                held.model().version(),
+                held.sharing().extent().word(),
+                held.sharing().reason());
     }
 
     private static Counters counters(DeviceView.Counters counters) {

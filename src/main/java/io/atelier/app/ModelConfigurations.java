@@ -4,6 +4,7 @@ import io.atelier.core.DeviceId;
 import io.atelier.core.ModelId;
 import io.atelier.core.ServingException.ModelNotFound;
 import io.atelier.core.ServingException.NotReady;
+import io.atelier.core.Sharing;
 import io.atelier.repository.Declaration;
 import io.atelier.repository.DeclaredTensor;
 import io.atelier.repository.EnsembleConfig;
@@ -20,6 +21,7 @@ import io.atelier.serving.ModelConfiguration.WarmUp;
 import io.atelier.serving.ModelConfiguration.WarmUpInput;
 import io.atelier.serving.ModelDirectory;
 import io.atelier.serving.ServedEnsemble;
+import io.atelier.serving.ServedModel;
 import io.atelier.serving.pipeline.PipelinePlan;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -54,12 +56,12 @@ final class ModelConfigurations {
         if (ensemble.isPresent()) {
             return of(ensemble.get());
         }
-        ModelId id = directory.find(name, version).id();
-        ModelConfiguration configuration = configurations.get(id);
+        ServedModel served = directory.find(name, version);
+        ModelConfiguration configuration = configurations.get(served.id());
         if (configuration == null) {
             throw new ModelNotFound(name, version); // unloaded between the two looks
         }
-        return configuration;
+        return configuration.sharing(served.queue().sharing());
     }
 
     /** An ensemble has neither file nor queue nor device of its own. */
@@ -73,7 +75,7 @@ final class ModelConfigurations {
                 "",
                 plan.signature(),
                 new Versions.Latest(1),
-                false,
+                Sharing.none("an ensemble runs no execution of its own"),
                 maxBatchSize,
                 Duration.ZERO,
                 0,
@@ -81,8 +83,8 @@ final class ModelConfigurations {
                 0,
                 Map.of(),
                 Optional.empty(),
-                Map.of(),
-                Map.of(),
+                notes(ensemble.declaration()),
+                ensemble.declaration().parameters(),
                 List.of(),
                 steps(ensemble.config(), plan));
     }
@@ -118,7 +120,7 @@ final class ModelConfigurations {
                         definition.file().getFileName().toString(),
                         version.first().signature(),
                         versions(definition.config().versions()),
-                        version.first().canBatch(),
+                        version.sharing(),
                         version.policy().maxBatchSize(),
                         version.policy().maxQueueDelay(),
                         version.policy().maxQueueSize(),

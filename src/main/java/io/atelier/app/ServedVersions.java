@@ -3,9 +3,9 @@ package io.atelier.app;
 import io.atelier.core.DeviceId;
 import io.atelier.core.ModelId;
 import io.atelier.core.ModelSignature;
+import io.atelier.core.Sharing;
 import io.atelier.core.Ticker;
 import io.atelier.device.DeviceExecutor;
-import io.atelier.engine.ModelInstance;
 import io.atelier.metrics.MetricsListener;
 import io.atelier.repository.LoadedModel;
 import io.atelier.repository.ModelDefinition;
@@ -61,12 +61,12 @@ final class ServedVersions {
     void serve(WarmVersion warm) {
         ModelDefinition definition = warm.definition();
         ModelId id = warm.id();
-        ModelInstance first = warm.first();
-        ModelSignature signature = first.signature();
-        BatchRule rule = first.canBatch()
-                ? BatchRule.together(signature, definition.config().batching().padding())
-                : BatchRule.alone();
-        ModelQueue queue = new ModelQueue(id, warm.policy(), first.canBatch(), new ExecutionTimes(), ticker);
+        ModelSignature signature = warm.first().signature();
+        Sharing sharing = warm.sharing();
+        BatchRule rule =
+                new BatchRule(signature, sharing, definition.config().batching().padding());
+        ModelQueue queue = new ModelQueue(id, warm.policy(), sharing, new ExecutionTimes(), ticker);
+        warm.loaded().forEach(loaded -> loaded.warning().ifPresent(warning -> LOG.warnf("model %s: %s", id, warning)));
         Map<DeviceId, Integer> instances = new HashMap<>();
         for (int i = 0; i < devices.size(); i++) {
             DeviceExecutor device = devices.get(i);

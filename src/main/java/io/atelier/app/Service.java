@@ -88,7 +88,7 @@ final class Service {
         this.engine = engine;
         this.ticker = ticker;
         this.statistics = new ModelStatistics(ticker, InstantSource.system());
-        this.listener = tracing.observing(ServingListener.all(metrics, statistics));
+        this.listener = tracing.observing(ServingListener.all(metrics, statistics, new OperatorLog()));
         List<DeviceId> ids = DevicePlan.of(config.devices(), engine::gpuCount);
         this.devices = ids.stream().map(id -> device(id, slots(id, ids))).toList();
         this.inference = new QueuedInferenceService(
@@ -110,8 +110,13 @@ final class Service {
         ModelFolders folders = new ModelFolders(config.modelRepository());
         Ensembles ensembles = new Ensembles(directory);
         ModelConfigurations configurations = new ModelConfigurations(directory, ensembles);
-        VersionLoader loader =
-                new VersionLoader(defaults, engine, devices, config.loading().timeout(), ticker);
+        VersionLoader loader = new VersionLoader(
+                defaults,
+                engine,
+                devices,
+                config.loading().timeout(),
+                config.loading().warmUpTimeout(),
+                ticker);
         ServedVersions served =
                 new ServedVersions(defaults, devices, directory, configurations, metrics, statistics, ticker);
         this.initialLoad = new InitialLoad(folders, loader, served, directory, ensembles, defaults.timeout());

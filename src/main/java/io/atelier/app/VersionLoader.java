@@ -5,6 +5,7 @@ import io.atelier.core.Task;
 import io.atelier.core.Ticker;
 import io.atelier.device.DeviceExecutor;
 import io.atelier.engine.Engine;
+import io.atelier.engine.EngineMessage;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.TaskConfig;
 import io.atelier.repository.LoadedModel;
@@ -31,13 +32,22 @@ final class VersionLoader {
     private final Duration limit;
     private final ModelLoader loader;
 
-    /** @param limit how long a version may take on a device before it is given up */
-    VersionLoader(ModelDefaults defaults, Engine engine, List<DeviceExecutor> devices, Duration limit, Ticker ticker) {
+    /**
+     * @param limit       how long a version may take on a device before it is given up
+     * @param warmUpLimit how long the executions of its warm-up may take
+     */
+    VersionLoader(
+            ModelDefaults defaults,
+            Engine engine,
+            List<DeviceExecutor> devices,
+            Duration limit,
+            Duration warmUpLimit,
+            Ticker ticker) {
         this.defaults = defaults;
         this.engine = engine;
         this.devices = devices;
         this.limit = limit;
-        this.loader = new ModelLoader(engine, ticker);
+        this.loader = new ModelLoader(engine, warmUpLimit, ticker);
     }
 
     /**
@@ -116,10 +126,13 @@ final class VersionLoader {
     static String reason(ModelId model, Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-        if (!(cause instanceof ModelLoadException)) {
+        String reason;
+        if (cause instanceof ModelLoadException foreseen) {
+            reason = foreseen.reason();
+        } else {
             LOG.errorf(cause, "loading model %s failed", model);
+            reason = EngineMessage.of(cause);
         }
-        String reason = String.valueOf(cause.getMessage());
         LOG.errorf("model %s cannot be served: %s", model, reason);
         return reason;
     }

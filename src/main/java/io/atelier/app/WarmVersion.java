@@ -1,6 +1,7 @@
 package io.atelier.app;
 
 import io.atelier.core.ModelId;
+import io.atelier.core.Sharing;
 import io.atelier.core.Task;
 import io.atelier.engine.ModelInstance;
 import io.atelier.repository.LoadedModel;
@@ -38,17 +39,30 @@ record WarmVersion(
         return loaded.get(0).instance();
     }
 
+    /** Whether requests may share executions: on every device, or on none. */
+    Sharing sharing() {
+        return loaded.stream().map(LoadedModel::sharing).reduce(Sharing::and).orElseThrow();
+    }
+
     void free() {
         loaded.forEach(one -> one.instance().close());
     }
 
     /** For the log. */
     String describe() {
-        return "model %s loaded in %s, warm in %s"
+        Sharing sharing = sharing();
+        return "model %s loaded in %s, warm in %s, %s (%s) in %s"
                 .formatted(
                         id(),
                         seconds(slowest(loaded.stream().map(LoadedModel::loadTime))),
-                        seconds(slowest(loaded.stream().map(LoadedModel::warmUpTime))));
+                        seconds(slowest(loaded.stream().map(LoadedModel::warmUpTime))),
+                        switch (sharing.extent()) {
+                            case NONE -> "runs one request at a time";
+                            case SINGLE_ROWS -> "batches requests of one row";
+                            case ROWS -> "batches requests";
+                        },
+                        sharing.reason(),
+                        seconds(slowest(loaded.stream().map(LoadedModel::proofTime))));
     }
 
     private static Duration slowest(Stream<Duration> durations) {

@@ -168,6 +168,15 @@ public interface AtelierConfig {
         @DurationMin(seconds = 1)
         @DurationMax(hours = 24)
         Duration timeout();
+
+        /**
+         * How long the executions of one load may take on one device: the warm-up, and the proof that requests may share
+         * executions. What runs then is ended; the model serves without what was not shown.
+         */
+        @WithDefault("30S")
+        @DurationMin(millis = 100)
+        @DurationMax(hours = 24)
+        Duration warmUpTimeout();
     }
 
     /** When a device is no longer trusted: it is quarantined, and comes back with a right golden answer. */

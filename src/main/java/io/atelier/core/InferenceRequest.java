@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  * One caller's question to one model version. Immutable; its inputs have been checked against the signature.
  *
  * @param id       the caller's own mark, echoed; null if there was none
- * @param inputs   every input of the model once, in the order of its signature
+ * @param inputs   every input of the model once, in the order of its signature, then those of its optional ones that were
+ *                 given
  * @param outputs  names of the outputs wanted, in order; never empty
  * @param priority 0 is the model's default; else 1 is served first, {@value #LOWEST_PRIORITY} last
  * @param queueTimeout the longest wait in the queue that the caller asks for; zero where it does not say. Holds where the

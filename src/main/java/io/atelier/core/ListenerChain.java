@@ -47,6 +47,11 @@ final class ListenerChain implements ServingListener {
     }
 
     @Override
+    public void onSharingStopped(ModelId model, String reason) {
+        tell(listener -> listener.onSharingStopped(model, reason));
+    }
+
+    @Override
     public void onDeviceState(DeviceId device, DeviceState state, String reason) {
         tell(listener -> listener.onDeviceState(device, state, reason));
     }

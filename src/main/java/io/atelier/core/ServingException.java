@@ -64,6 +64,11 @@ public abstract sealed class ServingException extends RuntimeException {
                     null);
         }
 
+        /** A model that was there, and takes no more requests. */
+        public static ModelNotFound unloaded(String name, @Nullable String version) {
+            return new ModelNotFound(new ModelNotFound(name, version).detail() + ", it has been unloaded");
+        }
+
         private ModelNotFound(String detail) {
             super(ErrorCode.MODEL_NOT_FOUND, detail, null);
         }
@@ -139,8 +144,8 @@ public abstract sealed class ServingException extends RuntimeException {
         public WaitedTooLong(String model, Duration longest) {
             super(
                     ErrorCode.QUEUE_TIMEOUT,
-                    "Request timeout expired: it waited " + longest.toNanos() / 1000
-                            + " us in the queue of model '" + model + "'",
+                    "Request timeout expired: it waited " + longest.toNanos() / 1000 + " us in the queue of model '"
+                            + model + "'",
                     null);
         }
 

@@ -42,6 +42,9 @@ public interface ServingListener {
      */
     default void onExecutionFinished(Execution execution, long durationNanos, @Nullable Throwable failure) {}
 
+    /** A model whose requests shared executions shares none any more, since the outputs of one could not be told apart. */
+    default void onSharingStopped(ModelId model, String reason) {}
+
     /** A device changed its state; {@code reason} is a short word, as for a metric's label. */
     default void onDeviceState(DeviceId device, DeviceState state, String reason) {}
 

@@ -12,10 +12,18 @@ public final class Shape {
     /** A dimension that may have any size. */
     public static final long DYNAMIC = -1;
 
-    private final long[] dimensions;
+    /**
+     * Any number of dimensions of any size, as a {@link TensorSpec} has it where the model does not tell. Reads as one dynamic
+     * dimension, {@code [-1]}, but accepts every shape.
+     */
+    public static final Shape UNKNOWN = new Shape(new long[] {DYNAMIC}, true);
 
-    private Shape(long[] dimensions) {
+    private final long[] dimensions;
+    private final boolean unknown;
+
+    private Shape(long[] dimensions, boolean unknown) {
         this.dimensions = dimensions;
+        this.unknown = unknown;
     }
 
     /**
@@ -29,7 +37,12 @@ public final class Shape {
                 throw new IllegalArgumentException("dimension " + dimension + " is negative");
             }
         }
-        return new Shape(dimensions.clone());
+        return new Shape(dimensions.clone(), false);
+    }
+
+    /** Whether even the number of dimensions is open. */
+    public boolean isUnknown() {
+        return unknown;
     }
 
     public int rank() {
@@ -76,6 +89,9 @@ public final class Shape {
 
     /** Whether a tensor of shape {@code actual} fits this specification: same rank, same sizes but for dynamic axes. */
     public boolean accepts(Shape actual) {
+        if (unknown) {
+            return true;
+        }
         if (actual.dimensions.length != dimensions.length) {
             return false;
         }
@@ -89,7 +105,7 @@ public final class Shape {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof Shape shape && Arrays.equals(dimensions, shape.dimensions);
+        return other instanceof Shape shape && unknown == shape.unknown && Arrays.equals(dimensions, shape.dimensions);
     }
 
     @Override

@@ -8,14 +8,22 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a model takes or gives under one name.
  *
- * @param shape     the dimensions, {@link Shape#DYNAMIC} where any size fits
- * @param axisNames the model's own names of its axes, one for each dimension; empty text where it has none. Two dynamic
- *                  axes of one model with the same name have the same size in every call.
+ * @param shape     the dimensions, {@link Shape#DYNAMIC} where any size fits; {@link Shape#UNKNOWN} if the model does not
+ *                  tell them
+ * @param axisNames the model's own names of its axes, one for each dimension; empty text where it has none. Hints:
+ *                  that two have one name does not make them of one size in every call
+ * @param labels    the model's own names of the classes along the last axis; empty where it has none
  * @param reshape   the shape and the one that the model has for it; null where they are the same
  */
 public record TensorSpec(
-        String name, DataType dataType, Shape shape, List<String> axisNames, @Nullable Reshape reshape) {
+        String name,
+        DataType dataType,
+        Shape shape,
+        List<String> axisNames,
+        List<String> labels,
+        @Nullable Reshape reshape) {
     public TensorSpec {
+        labels = List.copyOf(labels);
         axisNames = List.copyOf(axisNames);
         if (axisNames.size() != shape.rank()) {
             throw new IllegalArgumentException(
@@ -24,8 +32,12 @@ public record TensorSpec(
     }
 
     /** One whose shape is the model's. */
+    public TensorSpec(String name, DataType dataType, Shape shape, List<String> axisNames, List<String> labels) {
+        this(name, dataType, shape, axisNames, labels, null);
+    }
+
     public TensorSpec(String name, DataType dataType, Shape shape, List<String> axisNames) {
-        this(name, dataType, shape, axisNames, null);
+        this(name, dataType, shape, axisNames, List.of());
     }
 
     public TensorSpec(String name, DataType dataType, Shape shape) {

@@ -10,6 +10,7 @@ import io.atelier.core.ServingException.EngineFailure;
 import io.atelier.core.ServingException.NotReady;
 import io.atelier.core.ServingListener;
 import io.atelier.core.ServingListener.Execution;
+import io.atelier.core.Sharing;
 import io.atelier.core.Tensor;
 import io.atelier.core.Ticker;
 import io.atelier.core.Ticket;
@@ -18,6 +19,7 @@ import io.atelier.engine.EngineBatch;
 import io.atelier.engine.GoldenSample;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
+import io.atelier.engine.RowsLostException;
 import io.atelier.scheduling.ModelQueue;
 import io.atelier.scheduling.Pull;
 import java.time.Duration;
@@ -222,9 +224,14 @@ public final class DeviceExecutor {
                 .toList();
     }
 
+    /** A model on a device, and whether its requests share executions. */
+    public record Held(ModelId model, Sharing sharing) {}
+
     /** The models on this device. */
-    public List<ModelId> models() {
-        return residents.stream().map(resident -> resident.queue.model()).toList();
+    public List<Held> models() {
+        return residents.stream()
+                .map(resident -> new Held(resident.queue.model(), resident.queue.sharing()))
+                .toList();
     }
 
     /** Executions that may run at once, whatever the state. */
@@ -302,10 +309,13 @@ public final class DeviceExecutor {
     /**
      * Makes a loaded model resident: from now on the device pulls from its queue, and owns the instance.
      *
+     * @param golden    a question whose answer is known; null if there is none, and then the model's failures are never
+     *     blamed on the device
      * @param instances executions of the model that may run at once; at most the device's slots
      * @param weight    share of the device's time, relative to the other models on it
      */
-    public void hold(ModelQueue queue, ModelInstance instance, GoldenSample golden, int instances, double weight) {
+    public void hold(
+            ModelQueue queue, ModelInstance instance, @Nullable GoldenSample golden, int instances, double weight) {
         Resident resident = new Resident(queue, instance, golden, instances, weight, ticker.nanoTime());
         synchronized (this) {
             residents.stream().mapToLong(Resident::weightedNanos).min().ifPresent(resident::catchUp);
@@ -511,8 +521,7 @@ public final class DeviceExecutor {
                 settler.execute(() -> pull.late().forEach(DeviceExecutor::expire));
             }
             if (!pull.expired().isEmpty()) {
-                settler.execute(
-                        () -> pull.expired().forEach(ticket -> ticket.fail(resident.queue.refusal(ticket))));
+                settler.execute(() -> pull.expired().forEach(ticket -> ticket.fail(resident.queue.refusal(ticket))));
             }
             if (!pull.batch().isEmpty()) {
                 wakeOthers();
@@ -694,6 +703,11 @@ public final class DeviceExecutor {
             fail(tickets, new DeadlineExceeded("the execution was ended")); // nobody waits any more
         } else if (cause != null && DeviceFaults.isSticky(cause)) {
             fail(tickets, Watch.failureOf(cause));
+        } else if (cause instanceof RowsLostException lost) {
+            if (queue.stopSharing("an execution of several requests lost their rows: " + lost.reason())) {
+                listener.onSharingStopped(queue.model(), lost.reason());
+            }
+            tickets.forEach(ticket -> queue.putBack(List.of(ticket)));
         } else if (launch.batch.size() > 1) {
             int half = tickets.size() / 2; // whoever breaks the batch is left alone in the end
             queue.putBack(tickets.subList(0, half));

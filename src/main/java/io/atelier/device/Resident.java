@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class Resident {
     final ModelQueue queue;
     final ModelInstance instance;
-    final GoldenSample golden;
+    final @Nullable GoldenSample golden;
     private final int instances;
     private final double weight;
     private int running;
@@ -23,7 +23,7 @@ final class Resident {
     Resident(
             ModelQueue queue,
             ModelInstance instance,
-            GoldenSample golden,
+            @Nullable GoldenSample golden,
             int instances,
             double weight,
             long nowNanos) {

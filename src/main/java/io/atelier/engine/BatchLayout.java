@@ -24,20 +24,16 @@ import org.jspecify.annotations.Nullable;
  * plain buffers, so every engine can use it.
  *
  * <p>Rows are stacked along the first axis. Inputs that may be padded are filled up to the largest of the batch on their
- * other dynamic axes; an output's axis of the same name is cut back to each request's own size.
+ * other dynamic axes; an output's axis of the same name is cut back to each request's own size. Only requests of which it
+ * was shown that they may share an execution come here together.
  */
 public final class BatchLayout {
     private final ModelSignature signature;
     private final Padding padding;
 
-    /** @throws ModelLoadException if padding could not be cut off an output again */
-    public BatchLayout(ModelSignature signature, Padding padding) throws ModelLoadException {
+    public BatchLayout(ModelSignature signature, Padding padding) {
         this.signature = signature;
         this.padding = usable(signature, padding);
-        Optional<String> obstacle = obstacle(signature, this.padding);
-        if (obstacle.isPresent()) {
-            throw new ModelLoadException(obstacle.get());
-        }
     }
 
     /**
@@ -57,7 +53,7 @@ public final class BatchLayout {
         Padding fitting = new Padding(values, padding.mask());
         return values.containsKey(padding.mask())
                         && values.size() > 1
-                        && obstacle(signature, fitting).isEmpty()
+                        && obstacleToPadding(signature, fitting).isEmpty()
                 ? fitting
                 : Padding.NONE;
     }
@@ -68,10 +64,7 @@ public final class BatchLayout {
     }
 
     /** Why padding could not be cut off an output again; empty if it can. */
-    public static Optional<String> obstacle(ModelSignature signature, Padding padding) {
-        if (padding.values().isEmpty()) {
-            return Optional.empty();
-        }
+    public static Optional<String> obstacleToPadding(ModelSignature signature, Padding padding) {
         Set<@Nullable String> padded = new HashSet<>();
         for (TensorSpec input : signature.inputs()) {
             for (int axis = 1; axis < input.shape().rank() && padding.values().containsKey(input.name()); axis++) {
@@ -156,10 +149,18 @@ public final class BatchLayout {
      * @param output the output of the whole batch, as the signature describes it; requests' tensors are views of it
      *               where nothing was padded
      * @return for each request its own part
+     * @throws RowsLostException if its first axis is not the sum of the requests' rows
      */
     public List<Tensor> scatter(List<List<Tensor>> requests, TensorSpec spec, Tensor output) {
         if (requests.size() == 1) {
             return List.of(output);
+        }
+        long totalRows = requests.stream()
+                .mapToLong(request -> request.get(0).shape().dimension(0))
+                .sum();
+        if (output.shape().rank() == 0 || output.shape().dimension(0) != totalRows) {
+            throw new RowsLostException(
+                    "output '%s' is %s for %d rows".formatted(output.name(), output.shape(), totalRows));
         }
         Map<String, Long> batchSizes = new HashMap<>();
         for (List<Tensor> request : requests) {
@@ -167,7 +168,6 @@ public final class BatchLayout {
         }
         List<Tensor> parts = new ArrayList<>(requests.size());
         ByteBuffer data = output.data();
-        long totalRows = output.shape().dimension(0);
         int at = 0;
         for (List<Tensor> request : requests) {
             long rows = request.get(0).shape().dimension(0);

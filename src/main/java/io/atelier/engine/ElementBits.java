@@ -2,6 +2,7 @@ package io.atelier.engine;
 
 import io.atelier.core.DataType;
 import java.math.BigDecimal;
+import java.nio.ByteBuffer;
 
 /** Numbers as elements of a tensor. */
 public final class ElementBits {
@@ -30,6 +31,38 @@ public final class ElementBits {
             case INT64, UINT32, INT32, UINT16, INT16, UINT8, INT8, BOOL -> (long) value;
             case BYTES -> throw new IllegalArgumentException("BYTES are no numbers");
         };
+    }
+
+    /**
+     * Appends the element nearest to {@code value}.
+     *
+     * @param data little-endian
+     */
+    public static void put(ByteBuffer data, DataType type, double value) {
+        long bits = of(type, value);
+        switch (type.sizeBytes()) {
+            case Byte.BYTES -> data.put((byte) bits);
+            case Short.BYTES -> data.putShort((short) bits);
+            case Integer.BYTES -> data.putInt((int) bits);
+            default -> data.putLong(bits);
+        }
+    }
+
+    /** The number that 16 bits stand for in FP16 or BF16. */
+    public static double ofHalf(DataType type, short bits) {
+        if (type == DataType.BF16) {
+            return Float.intBitsToFloat(bits << Short.SIZE);
+        }
+        int exponent = bits >> HALF_FRACTION_BITS & 0x1F;
+        int fraction = bits & (1 << HALF_FRACTION_BITS) - 1;
+        double size = exponent == 0x1F
+                ? fraction == 0 ? Double.POSITIVE_INFINITY : Double.NaN
+                : exponent == 0
+                        ? Math.scalb((double) fraction, HALF_LEAST_EXPONENT - HALF_FRACTION_BITS)
+                        : Math.scalb(
+                                (double) (fraction | 1 << HALF_FRACTION_BITS),
+                                exponent - HALF_BIAS - HALF_FRACTION_BITS);
+        return bits < 0 ? -size : size;
     }
 
     private static long half(double value) {

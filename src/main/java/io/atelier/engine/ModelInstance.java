@@ -1,6 +1,7 @@
 package io.atelier.engine;
 
 import io.atelier.core.ModelSignature;
+import io.atelier.core.Sharing;
 import io.atelier.core.Tensor;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -13,16 +14,17 @@ public interface ModelInstance extends AutoCloseable {
     ModelSignature signature();
 
     /**
-     * Whether requests may share an execution. False where an answer would depend on its neighbours, or the model takes
-     * one request at a time.
+     * Which requests the engine can run in one execution, as far as it knows. Whether their answers are then those that
+     * they get alone is not shown by it: see {@code BatchProof}.
      */
-    boolean canBatch();
+    Sharing sharing();
 
     /**
      * Executes a batch. The stage completes when the native call has truly returned, usually before this method does;
      * a failure is its exception. Native memory is opened and closed within.
      *
-     * @return for each request its outputs, in the order of {@link EngineBatch#outputs()}
+     * @return for each request its outputs, in the order of {@link EngineBatch#outputs()}; fails with {@link
+     *     RowsLostException} where the outputs of several requests cannot be told apart
      */
     CompletionStage<List<List<Tensor>>> run(EngineBatch batch);
 

@@ -4,6 +4,7 @@ import io.atelier.core.ModelSignature;
 import io.atelier.core.Reshape;
 import io.atelier.core.ServingException.EngineFailure;
 import io.atelier.core.Shape;
+import io.atelier.core.Sharing;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
 import java.util.ArrayList;
@@ -30,8 +31,8 @@ public final class ReshapedInstance implements ModelInstance {
     }
 
     @Override
-    public boolean canBatch() {
-        return signature.hasBatchAxis() && model.canBatch();
+    public Sharing sharing() {
+        return model.sharing();
     }
 
     @Override
@@ -41,7 +42,8 @@ public final class ReshapedInstance implements ModelInstance {
             List<Tensor> inputs = new ArrayList<>(request.size());
             for (int i = 0; i < request.size(); i++) {
                 Tensor input = request.get(i);
-                Reshape reshape = signature.inputs().get(i).reshape();
+                Reshape reshape =
+                        i < signature.inputs().size() ? signature.inputs().get(i).reshape() : null;
                 inputs.add(
                         reshape == null
                                 ? input

@@ -102,6 +102,17 @@ public final class MetricsListener implements ServingListener {
     }
 
     @Override
+    public void onSharingStopped(ModelId model, String reason) {
+        Counter.builder("atelier.batching.stopped")
+                .description(
+                        "Times that a model's requests ceased to share executions, since an output lost their rows")
+                .tag("model", model.name())
+                .tag("version", model.version())
+                .register(registry)
+                .increment();
+    }
+
+    @Override
     public void onDeviceState(DeviceId device, DeviceState state, String reason) {
         DeviceMeters meters = device(device);
         meters.up.set(state == DeviceState.READY || state == DeviceState.DRAINING ? 1 : 0);

@@ -35,7 +35,6 @@ final class ConfigOverride {
     private static final Set<String> OURS =
             Set.of("batching", "timeout", "instances", "task", "versions", "golden", "share", "ensemble", "warm-up");
 
-
     private final ObjectNode json;
 
     private ConfigOverride(ObjectNode json) {
@@ -73,7 +72,7 @@ final class ConfigOverride {
 
     private ModelConfig above(ModelConfig config, String folder) throws ModelConfigException {
         ModelConfig tritons = TritonConfig.parse(ProtoSection.ofJson(PLACE, message(json)), folder);
-        return config.under(tritons, json.has("version_policy"));
+        return config.under(tritons, json.hasNonNull("version_policy"));
     }
 
     private boolean isTritons() {
@@ -83,11 +82,14 @@ final class ConfigOverride {
     private static Message message(JsonNode object) {
         Map<String, Field> fields = new LinkedHashMap<>();
         object.properties().forEach(field -> {
+            if (field.getValue().isNull()) {
+                return; // absent, in Protobuf's JSON
+            }
             List<Value> values = new ArrayList<>();
             boolean list = field.getValue().isArray();
             if (list) {
                 field.getValue().forEach(element -> values.add(value(element)));
-            } else if (!field.getValue().isNull()) {
+            } else {
                 values.add(value(field.getValue()));
             }
             fields.put(field.getKey(), new Field(values, list, 0));

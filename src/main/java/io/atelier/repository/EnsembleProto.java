@@ -16,8 +16,8 @@ final class EnsembleProto {
     static final String FIELD = "ensemble_scheduling";
 
     /** What belongs to a model with a file of its own. */
-    private static final List<String> NOT_BESIDE = List.of(
-            "backend", "runtime", "default_model_filename", "instance_group", "model_warmup", "parameters");
+    private static final List<String> NOT_BESIDE =
+            List.of("backend", "runtime", "default_model_filename", "instance_group", "model_warmup");
 
     private EnsembleProto() {}
 
@@ -68,10 +68,8 @@ final class EnsembleProto {
     private static List<TensorSpec> tensors(ProtoSection root, String field, boolean batched)
             throws ModelConfigException {
         for (ProtoSection section : root.sections(field)) {
-            for (String own : List.of("reshape", "label_filename")) {
-                if (section.has(own)) {
-                    throw section.problem(own, "is not supported beside " + FIELD);
-                }
+            if (section.has("reshape")) {
+                throw section.problem("reshape", "is not supported beside " + FIELD);
             }
         }
         List<TensorSpec> tensors = new ArrayList<>();

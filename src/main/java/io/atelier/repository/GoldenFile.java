@@ -74,8 +74,7 @@ final class GoldenFile {
             throw new ModelLoadException("%s: %s is not %s%s with as many numbers as its shape says"
                     .formatted(file, spec.name(), spec.dataType(), spec.shape()));
         }
-        return new Tensor(
-                spec.name(), spec.dataType(), spec.accept(shape).orElse(shape), raw(spec.dataType(), data));
+        return new Tensor(spec.name(), spec.dataType(), spec.accept(shape).orElse(shape), raw(spec.dataType(), data));
     }
 
     private static ByteBuffer raw(DataType type, JsonNode data) throws ModelLoadException {

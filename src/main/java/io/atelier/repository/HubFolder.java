@@ -125,6 +125,8 @@ final class HubFolder {
         }
         if (!architectures.isEmpty()) {
             note(TASK, "none", hasTokenizer ? told : told + "; no " + OfText.DEFAULT_TOKENIZER);
+        } else if (hasTokenizer) {
+            note(TASK, "none", "no " + MODULES + ", and no architectures in " + CONFIG);
         }
         return Optional.empty();
     }

@@ -1,16 +1,14 @@
 package io.atelier.repository;
 
 import io.atelier.core.DataType;
+import io.atelier.core.ModelSignature;
 import io.atelier.core.Shape;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
-import io.atelier.engine.EngineBatch;
-import io.atelier.engine.ModelInstance;
 import io.atelier.engine.TaskConfig.OfText;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 
 /**
@@ -24,12 +22,12 @@ final class LongestText {
     /** Ids that a vocabulary has, the likeliest first: a token that fills up may take no position. */
     private static final int[] IDS = {3, 2, 1, 0};
 
-    private final ModelInstance instance;
-    private final ModelLoader.Turn turn;
+    private final ModelSignature signature;
+    private final Executions executions;
 
-    LongestText(ModelInstance instance, ModelLoader.Turn turn) {
-        this.instance = instance;
-        this.turn = turn;
+    LongestText(ModelSignature signature, Executions executions) {
+        this.signature = signature;
+        this.executions = executions;
     }
 
     /**
@@ -62,17 +60,14 @@ final class LongestText {
     }
 
     private boolean bears(int tokens, int id) {
-        List<Tensor> inputs = instance.signature().inputs().stream()
+        List<Tensor> inputs = signature.inputs().stream()
                 .map(spec -> input(spec, tokens, id))
                 .toList();
-        List<String> outputs =
-                instance.signature().outputs().stream().map(TensorSpec::name).toList();
-        EngineBatch batch = new EngineBatch(List.of(inputs), outputs, new CompletableFuture<>()); // nobody gives it up
         try {
-            turn.run(() -> instance.run(batch)).toCompletableFuture().join();
+            executions.answer(inputs);
             return true;
-        } catch (RuntimeException failed) {
-            return false;
+        } catch (Executions.FailedException failed) {
+            return executions.isOver(); // then nothing is known
         }
     }
 

@@ -129,7 +129,8 @@ public record ModelConfig(
                         above.batching.maxQueueDelay.or(batching::maxQueueDelay),
                         above.batching.maxQueueSize.or(batching::maxQueueSize),
                         above.batching.queueTimeout.or(batching::queueTimeout),
-                        batching.padding),
+                        batching.padding,
+                        batching.trusted),
                 above.timeout.or(() -> timeout),
                 above.instances.or(() -> instances),
                 task,
@@ -153,24 +154,26 @@ public record ModelConfig(
      * @param maxQueueSize  most requests waiting
      * @param queueTimeout  how long a request may wait for a device
      * @param padding       how requests of different lengths share a batch
+     * @param trusted       whether the owner's word stands for the proof that requests may share executions
      */
     public record Batching(
             Optional<Integer> maxBatchSize,
             Optional<Duration> maxQueueDelay,
             Optional<Integer> maxQueueSize,
             Optional<QueueTimeout> queueTimeout,
-            Padding padding) {
+            Padding padding,
+            boolean trusted) {
         /** A model is warmed up with its largest batch, so a slip of the pen must not ask for millions of rows. */
         public static final int LARGEST_BATCH = 65_536;
 
         /** The same with other padding. */
         Batching with(Padding other) {
-            return new Batching(maxBatchSize, maxQueueDelay, maxQueueSize, queueTimeout, other);
+            return new Batching(maxBatchSize, maxQueueDelay, maxQueueSize, queueTimeout, other, trusted);
         }
 
         public static final Batching DEFAULTS =
                 new Batching(
-                Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Padding.NONE);
+                        Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Padding.NONE, false);
 
         public Batching {
             requireWithin("maxBatchSize", maxBatchSize, LARGEST_BATCH);

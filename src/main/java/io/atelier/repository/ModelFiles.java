@@ -41,8 +41,7 @@ final class ModelFiles {
 
     /** Whether model files lie in this folder as the Hub has them. */
     static boolean lieIn(Path folder) throws IOException {
-        return !candidates(folder).isEmpty()
-                || Files.isRegularFile(folder.resolve(ModelFormat.TORCHSCRIPT.fileName()));
+        return !candidates(folder).isEmpty() || Files.isRegularFile(folder.resolve(ModelFormat.TORCHSCRIPT.fileName()));
     }
 
     /**
@@ -87,9 +86,8 @@ final class ModelFiles {
     private static Found named(Path folder, String file, Optional<ModelFormat> format, List<String> candidates)
             throws ModelConfigException {
         if (!Files.isRegularFile(folder.resolve(file))) {
-            throw new ModelConfigException(
-                    "has no " + file
-                            + (candidates.isEmpty() ? "" : ", model files there are: " + String.join(", ", candidates)));
+            throw new ModelConfigException("has no " + file
+                    + (candidates.isEmpty() ? "" : ", model files there are: " + String.join(", ", candidates)));
         }
         ModelFormat kind = file.endsWith(".pt") ? ModelFormat.TORCHSCRIPT : ModelFormat.ONNX;
         return new Found(file, format.orElse(kind), "its configuration");

@@ -1,6 +1,7 @@
 package io.atelier.repository;
 
 import io.atelier.core.DeviceId;
+import io.atelier.core.Sharing;
 import io.atelier.core.Tensor;
 import io.atelier.core.Ticker;
 import io.atelier.engine.Engine;
@@ -9,21 +10,27 @@ import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
 import io.atelier.engine.TaskConfig.OfText;
+import io.atelier.engine.Tolerance;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
 /**
- * Loads model versions: makes them resident, checks what the folder says against what the file holds, and runs them
- * before anybody waits for an answer. Thread-safe; devices load side by side.
+ * Loads model versions: makes them resident, checks what the folder says against what the file holds, runs them before
+ * anybody waits for an answer, and shows whether their requests may share executions. Thread-safe; devices load side by
+ * side.
  */
 public final class ModelLoader {
     private final Engine engine;
+    private final Duration warmUpLimit;
     private final Ticker ticker;
 
-    public ModelLoader(Engine engine, Ticker ticker) {
+    /** @param warmUpLimit how long the executions of one load may take on a device; what runs then is ended */
+    public ModelLoader(Engine engine, Duration warmUpLimit, Ticker ticker) {
         this.engine = engine;
+        this.warmUpLimit = warmUpLimit;
         this.ticker = ticker;
     }
 
@@ -66,20 +73,33 @@ public final class ModelLoader {
             ModelConfig config = fitting.config();
             SignatureCheck.require(config, instance.signature());
             long checked = ticker.nanoTime();
-            WarmUp warmUp = new WarmUp(config, instance, turn);
-            warmUp.run(1);
-            if (maxBatchSize > 1 && instance.canBatch()) {
-                warmUp.run(maxBatchSize);
-            }
-            if (config.task().orElse(null) instanceof OfText text) {
+            Executions executions = new Executions(instance, turn, warmUpLimit, ticker);
+            WarmUp warmUp = new WarmUp(config, instance, executions);
+            Optional<GoldenSample> sample = config.golden().isPresent()
+                    ? Optional.of(warmUp.golden(definition, config.golden().get(), instance))
+                    : Optional.empty();
+            Optional<List<Tensor>> row = warmUp.given(definition, instance);
+            Optional<MadeUpInputs.Attempt> attempt = warmUp.run();
+            if (config.task().orElse(null) instanceof OfText text && attempt.isPresent()) {
                 int asked = text.text().maxTokens();
-                fitting = fitting.withMaxTokens(new LongestText(instance, turn).atMost(asked));
+                fitting = fitting.withMaxTokens(new LongestText(instance.signature(), executions).atMost(asked));
             }
-            GoldenSample golden = warmUp.golden(fitting);
+            Optional<GoldenSample> golden =
+                    sample.isPresent() || attempt.isEmpty() ? sample : warmUp.recorded(attempt.get());
             long warm = ticker.nanoTime();
+            Sharing sharing = new BatchProof(config, instance, executions, Tolerance.on(device), maxBatchSize)
+                    .run(attempt, sample.map(GoldenSample::inputs).filter(WarmUp::isOneRow).or(() -> row));
+            long proved = ticker.nanoTime();
             usable = true;
             return new LoadedModel(
-                    fitting, instance, golden, Duration.ofNanos(loaded - started), Duration.ofNanos(warm - checked));
+                    fitting,
+                    instance,
+                    golden.orElse(null),
+                    sharing,
+                    warmUp.warning(),
+                    Duration.ofNanos(loaded - started),
+                    Duration.ofNanos(warm - checked),
+                    Duration.ofNanos(proved - warm));
         } finally {
             if (!usable) {
                 resident.close();

@@ -1,6 +1,7 @@
 package io.atelier.repository;
 
 import io.atelier.core.ModelId;
+import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.TaskConfig.OfClasses;
 import io.atelier.engine.TaskConfig.OfText;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -222,8 +224,10 @@ public final class ModelRepository {
         }
         List<Long> served = config.versions().served(present);
         if (served.isEmpty()) {
-            broken.add(new BrokenFolder(name, "has no model file, such as model.onnx or onnx/model.onnx,"
-                                    + " and no version: a folder named by a positive integer, such as 1"));
+            broken.add(new BrokenFolder(
+                    name,
+                    "has no version: a folder named by a positive integer, such as 1;"
+                            + " and no model file, such as model.onnx or onnx/model.onnx"));
         }
         for (long version : served) {
             if (!present.contains(version)) {
@@ -234,7 +238,9 @@ public final class ModelRepository {
                 ensembles.add(new EnsembleDefinition(
                         new ModelId(name, Long.toString(version)),
                         config.ensemble().get(),
-                        config.timeout()));
+                        config.timeout(),
+                        config.declaration(),
+                        labels(config, folder)));
                 continue;
             }
             try {
@@ -243,6 +249,14 @@ public final class ModelRepository {
             } catch (ModelConfigException problem) {
                 broken.add(new BrokenFolder(name, (isFlat ? "" : "version " + version + ": ") + problem.reason()));
             }
+        }
+    }
+
+    private static Map<String, List<String>> labels(ModelConfig config, Path folder) throws ModelConfigException {
+        try {
+            return OutputLabels.read(config.declaration(), folder);
+        } catch (ModelLoadException unreadable) {
+            throw new ModelConfigException("output.label_filename", unreadable.reason());
         }
     }
 
@@ -324,7 +338,8 @@ public final class ModelRepository {
                         && !Files.isRegularFile(
                                 folder.resolve(WarmUpRequest.FOLDER).resolve(file.name()))) {
                     throw new ModelConfigException(
-                            place, "warm-up: there is no file " + file.name() + " in the folder " + WarmUpRequest.FOLDER);
+                            place,
+                            "warm-up: there is no file " + file.name() + " in the folder " + WarmUpRequest.FOLDER);
                 }
             }
         }

@@ -16,6 +16,9 @@ import java.util.TreeSet;
 final class ModelYaml {
     static final String FILE_NAME = "model.yaml";
 
+    private static final String PROOF = "proof";
+    private static final String TRUSTED = "trusted";
+
     private ModelYaml() {}
 
     static ModelConfig parse(String text) throws ModelConfigException {
@@ -24,7 +27,7 @@ final class ModelYaml {
 
     /** @param files what they say counts where {@code model.yaml} says nothing */
     static ModelConfig parse(YamlSection root, HubFolder files) throws ModelConfigException {
-        Optional<YamlSection> batching = root.section("batching");
+        Optional<YamlSection> batching = root.sectionOrName("batching", PROOF);
         Optional<YamlSection> task = root.sectionOrName("task", "name");
         Optional<YamlSection> golden = root.section("golden");
         Optional<YamlSection> share = root.section("share");
@@ -53,7 +56,8 @@ final class ModelYaml {
 
     /** What belongs to a model with a file of its own. */
     private static void refuseBesideEnsemble(YamlSection root) throws ModelConfigException {
-        for (String key : List.of("batching", "instances", "task", "golden", "share", "inputs", "outputs", "file", "warm-up")) {
+        for (String key :
+                List.of("batching", "instances", "task", "golden", "share", "inputs", "outputs", "file", "warm-up")) {
             if (root.has(key)) {
                 throw root.problem(key
                         + " has no meaning beside ensemble, its models have their own; allowed are timeout, versions");
@@ -91,7 +95,10 @@ final class ModelYaml {
                 batching.integer("max-queue-size", Integer.MAX_VALUE),
                 batching.positiveDuration("queue-timeout", ModelConfig.LONGEST)
                         .map(longest -> new QueueTimeout(longest, QueueTimeout.Action.REJECT, false)),
-                padding.isPresent() ? padding(padding.get()) : files.padding());
+                padding.isPresent() ? padding(padding.get()) : files.padding(),
+                batching.word(PROOF, List.of("required", TRUSTED))
+                        .filter(TRUSTED::equals)
+                        .isPresent());
     }
 
     private static Padding padding(YamlSection padding) throws ModelConfigException {

@@ -104,9 +104,8 @@ final class ProtoSection {
     Map<String, ProtoSection> entries(String field) {
         Map<String, ProtoSection> entries = new LinkedHashMap<>();
         for (ProtoSection entry : sections(field)) {
-            entries.put(
-                    entry.scalar("key").orElse(""),
-                    section(field, (Message) entry.values("value").get(0)));
+            entries.put(entry.scalar("key").orElse(""), section(field, (Message)
+                    entry.values("value").get(0)));
         }
         return entries;
     }

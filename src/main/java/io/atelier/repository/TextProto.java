@@ -182,8 +182,9 @@ final class TextProto {
             case 'U' -> put(digits(16, 8, 8), into);
             default -> {
                 if (Character.digit(c, 8) < 0) {
-                    throw error("a string has an escape that there is not, allowed are \\a \\b \\f \\n \\r \\t \\v \\\\ \\' \\\" "
-                            + "\\?, octal, \\x, \\u and \\U");
+                    throw error(
+                            "a string has an escape that there is not, allowed are \\a \\b \\f \\n \\r \\t \\v \\\\ \\' \\\" "
+                                    + "\\?, octal, \\x, \\u and \\U");
                 }
                 position--;
                 int octet = digits(8, 1, 3);

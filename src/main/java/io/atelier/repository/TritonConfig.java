@@ -51,7 +51,7 @@ final class TritonConfig {
                 root.has(EnsembleProto.FIELD) ? Optional.of(EnsembleProto.parse(root)) : Optional.empty();
         Optional<String> file = ensemble.isPresent() ? Optional.empty() : file(root);
         Optional<ModelFormat> format = ensemble.isPresent() ? Optional.empty() : format(root, file);
-        Declaration declaration = ensemble.isPresent() ? Declaration.NONE : declaration(root);
+        Declaration declaration = declaration(root);
         ProtoSection dynamic = root.section("dynamic_batching");
         ProtoSection queue = dynamic.section("default_queue_policy");
         ModelConfig config = new ModelConfig(
@@ -60,7 +60,8 @@ final class TritonConfig {
                         microseconds(dynamic, "max_queue_delay_microseconds"),
                         positive(queue.integer("max_queue_size", Integer.MAX_VALUE)),
                         queueTimeout(queue),
-                        Padding.NONE),
+                        Padding.NONE,
+                        false),
                 Optional.empty(),
                 instances(root),
                 Optional.empty(),
@@ -90,22 +91,22 @@ final class TritonConfig {
     }
 
     private static Optional<Integer> maxBatchSize(ProtoSection root, Rows rows) throws ModelConfigException {
-        return rows == Rows.NO
-                ? Optional.of(1)
-                : positive(root.integer("max_batch_size", Batching.LARGEST_BATCH));
+        return rows == Rows.NO ? Optional.of(1) : positive(root.integer("max_batch_size", Batching.LARGEST_BATCH));
     }
 
     private static Declaration declaration(ProtoSection root) throws ModelConfigException {
         Map<String, String> parameters = new LinkedHashMap<>();
         root.entries("parameters")
-                .forEach((key, value) -> parameters.put(key, value.text("string_value").orElse("")));
+                .forEach((key, value) ->
+                        parameters.put(key, value.text("string_value").orElse("")));
         List<DeclaredTensor> outputs = TritonTensors.read(root, "output");
         for (ProtoSection output : root.sections("output")) {
             Optional<String> labels = output.text("label_filename").filter(label -> !FolderFile.isInside(label));
             if (labels.isPresent()) {
                 throw output.problem(
                         "label_filename",
-                        "is " + ProtoSection.quoted(labels.get()) + ", allowed is the name of a file in the model's folder");
+                        "is " + ProtoSection.quoted(labels.get())
+                                + ", allowed is the name of a file in the model's folder");
             }
         }
         return new Declaration(rows(root), TritonTensors.read(root, "input"), outputs, parameters);
@@ -127,9 +128,7 @@ final class TritonConfig {
                         tensor.dataType(),
                         TritonTensors.shape(
                                 rows == Rows.YES
-                                        ? Stream.concat(
-                                                        Stream.of(Shape.DYNAMIC),
-                                                        tensor.modelDims().stream())
+                                        ? Stream.concat(Stream.of(Shape.DYNAMIC), tensor.modelDims().stream())
                                                 .toList()
                                         : tensor.modelDims())))
                 .toList();
@@ -145,11 +144,13 @@ final class TritonConfig {
 
     /** Levels are counted as here: 1 is served first. */
     private static Optional<Integer> priority(ProtoSection dynamic) throws ModelConfigException {
-        long levels = dynamic.integer("priority_levels", InferenceRequest.LOWEST_PRIORITY).orElse(0L);
+        long levels = dynamic.integer("priority_levels", InferenceRequest.LOWEST_PRIORITY)
+                .orElse(0L);
         if (levels == 0) {
             return Optional.empty();
         }
-        long level = dynamic.integer("default_priority_level", Integer.MAX_VALUE).orElse(0L);
+        long level =
+                dynamic.integer("default_priority_level", Integer.MAX_VALUE).orElse(0L);
         if (level < 1 || level > levels) {
             throw dynamic.problem(
                     "default_priority_level", "is " + level + ", allowed is an integer from 1 to " + levels);
@@ -191,7 +192,8 @@ final class TritonConfig {
         if (file.isPresent() && !FolderFile.isInside(file.get())) {
             throw root.problem(
                     "default_model_filename",
-                    "is " + ProtoSection.quoted(file.get()) + ", allowed is the name of a file in the version's folder");
+                    "is " + ProtoSection.quoted(file.get())
+                            + ", allowed is the name of a file in the version's folder");
         }
         return file;
     }
@@ -218,8 +220,8 @@ final class TritonConfig {
         if (torch != (bySuffix.orElse(ModelFormat.ONNX) == ModelFormat.TORCHSCRIPT)) {
             throw root.problem(
                     "default_model_filename",
-                    "is " + ProtoSection.quoted(file.get()) + ", which " + given.get(0).backend()
-                            + (torch ? " reads with the suffix .pt alone" : " does not read"));
+                    "is " + ProtoSection.quoted(file.get()) + ", which "
+                            + given.get(0).backend() + (torch ? " reads with the suffix .pt alone" : " does not read"));
         }
         return given.stream().findFirst();
     }

@@ -44,7 +44,12 @@ final class TritonSchema {
      * @param choice the group of which one field alone may be there; null if it is in none
      */
     record FieldType(
-            String name, String type, boolean repeated, boolean map, Treatment treatment, @Nullable String choice) {}
+            String name,
+            String type,
+            boolean repeated,
+            boolean map,
+            Treatment treatment,
+            @Nullable String choice) {}
 
     /**
      * A configuration with what it says and is ignored.
@@ -301,7 +306,7 @@ final class TritonSchema {
                                 + String.join(", ", known.keySet()));
             }
             String place = path + name;
-            if (!definition.repeated() && !definition.map()) {
+            if (!definition.repeated() && (json || !definition.map())) {
                 requireOne(place, field);
             }
             String choice = definition.choice();
@@ -341,7 +346,10 @@ final class TritonSchema {
     private boolean says(FieldType definition, String place, Field field) throws ModelConfigException {
         if (definition.repeated() || definition.map() || definition.type().equals("any")) {
             return !field.values().isEmpty()
-                    && !(json && definition.map() && field.values().get(0) instanceof Message map && map.fields().isEmpty());
+                    && !(json
+                            && definition.map()
+                            && field.values().get(0) instanceof Message map
+                            && map.fields().isEmpty());
         }
         for (Value value : field.values()) {
             if (!isDefault(definition, scalar(definition.type(), place, value))) {
@@ -358,7 +366,7 @@ final class TritonSchema {
             for (Value value : field.values()) {
                 for (Message entry : entries(place, value)) {
                     Message read = entry(definition, place, entry);
-                    String key = ((Scalar) read.fields().get("key").values().get(0)).text();
+                    String key = keyOf(read);
                     if (!keys.add(key)) {
                         throw error(entry.line(), place + " has " + ProtoSection.quoted(key) + " twice");
                     }
@@ -402,6 +410,9 @@ final class TritonSchema {
                 throw error(field.line(), at + " is unknown, allowed are key, value");
             }
             requireOne(at, field);
+            if (field.values().isEmpty()) {
+                continue; // JSON's null
+            }
             String type = isKey ? "string" : definition.type();
             List<Value> values = new ArrayList<>();
             for (Value value : field.values()) {
@@ -417,6 +428,11 @@ final class TritonSchema {
         }
         read.computeIfAbsent("value", absent -> new Field(List.of(nothing(definition.type(), raw.line())), false, 0));
         return new Message(read, raw.line());
+    }
+
+    private static String keyOf(Message entry) {
+        Field key = entry.fields().get("key");
+        return key == null ? "" : ((Scalar) key.values().get(0)).text();
     }
 
     private static Value nothing(String type, int line) {
@@ -527,7 +543,10 @@ final class TritonSchema {
             case "string" -> scalar.text().isEmpty();
             case "bool" -> scalar.text().equals("false");
             case "double", "int32", "uint32", "int64", "uint64" -> scalar.text().equals("0");
-            default -> scalar.text().equals(ENUMS.getOrDefault(definition.type(), List.of("")).get(0));
+            default ->
+                scalar.text()
+                        .equals(ENUMS.getOrDefault(definition.type(), List.of(""))
+                                .get(0));
         };
     }
 

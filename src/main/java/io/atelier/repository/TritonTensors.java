@@ -30,8 +30,7 @@ final class TritonTensors {
     }
 
     private static DeclaredTensor read(ProtoSection section) throws ModelConfigException {
-        String name = section.text("name")
-                .orElseThrow(() -> section.problem("name", "is missing, allowed is a name"));
+        String name = section.text("name").orElseThrow(() -> section.problem("name", "is missing, allowed is a name"));
         DataType type = dataType(section);
         List<Long> dims = sizes(section, "dims");
         Optional<List<Long>> reshape = Optional.empty();
@@ -39,8 +38,7 @@ final class TritonTensors {
             List<Long> shape = sizes(section.section("reshape"), "shape");
             if (!Reshape.fit(shape(dims), shape(shape))) {
                 throw section.problem(
-                        "reshape",
-                        "of '%s' is %s, which has not the elements of dims %s".formatted(name, shape, dims));
+                        "reshape", "of '%s' is %s, which has not the elements of dims %s".formatted(name, shape, dims));
             }
             reshape = Optional.of(shape);
         }

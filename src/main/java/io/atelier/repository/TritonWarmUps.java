@@ -25,7 +25,8 @@ final class TritonWarmUps {
                 throw sample.problem("batch_size", "is " + batch + ", allowed is 1 where max_batch_size is 0");
             }
             Map<String, Input> inputs = new LinkedHashMap<>();
-            for (Map.Entry<String, ProtoSection> entry : sample.entries("inputs").entrySet()) {
+            for (Map.Entry<String, ProtoSection> entry :
+                    sample.entries("inputs").entrySet()) {
                 inputs.put(entry.getKey(), input(entry.getValue()));
             }
             if (inputs.isEmpty()) {

@@ -1,10 +1,10 @@
 package io.atelier.repository;
 
 import io.atelier.core.DataType;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Collections;
 
 /**
  * A request that a model must answer before it serves, as its owner wrote it down. Immutable.

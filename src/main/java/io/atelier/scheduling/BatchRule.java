@@ -4,6 +4,7 @@ import io.atelier.core.BatchShape;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.Padding;
 import io.atelier.core.Shape;
+import io.atelier.core.Sharing;
 import io.atelier.core.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,31 +16,33 @@ import java.util.List;
  * may be padded counts by its bucket instead: sizes from one bucket are filled up to the largest of the batch. Buckets grow by
  * turns by a half and by a third, 8, 12, 16, 24, 32, 48, …, so above the first one at most a third of a batch is padding.
  *
- * <p>A model that takes one request at a time has a rule too: each request has a key of its own.
+ * <p>A request that must run by itself has a key of its own: each one of a model that takes one request at a time; one of
+ * several rows where only single rows were shown to share; one whose inputs disagree in what padding would make equal.
  */
 public final class BatchRule {
     private static final long SMALLEST_BUCKET = 8;
 
-    private final boolean batches;
+    private final ModelSignature signature;
+    private final Sharing sharing;
     private final boolean[] padded;
 
-    private BatchRule(boolean batches, boolean[] padded) {
-        this.batches = batches;
-        this.padded = padded;
-    }
-
-    /** The rule for a model that takes requests together. */
-    public static BatchRule together(ModelSignature signature, Padding padding) {
-        boolean[] padded = new boolean[signature.inputs().size()];
+    /**
+     * @param sharing which requests may share executions
+     * @param padding how, of inputs whose lengths differ; without effect where the sharing says that nothing is padded
+     */
+    public BatchRule(ModelSignature signature, Sharing sharing, Padding padding) {
+        this.signature = signature;
+        this.sharing = sharing;
+        this.padded = new boolean[signature.inputs().size()];
         for (int i = 0; i < padded.length; i++) {
-            padded[i] = padding.values().containsKey(signature.inputs().get(i).name());
+            padded[i] = sharing.padded()
+                    && padding.values().containsKey(signature.inputs().get(i).name());
         }
-        return new BatchRule(true, padded);
     }
 
     /** The rule for a model that takes one request at a time. */
     public static BatchRule alone() {
-        return new BatchRule(false, new boolean[0]);
+        return new BatchRule(new ModelSignature(List.of(), List.of()), Sharing.none(""), Padding.NONE);
     }
 
     /** How a request with these inputs fits into batches; the inputs fit the signature. */
@@ -48,8 +51,23 @@ public final class BatchRule {
         for (Tensor input : inputs) {
             elements += input.shape().elements().orElse(0);
         }
-        int rows = batches ? Math.toIntExact(inputs.get(0).shape().dimension(0)) : 1;
-        return new BatchShape(rows, Math.max(1, elements), batches ? key(inputs) : new Object());
+        long rows = rowsToShare(inputs);
+        return new BatchShape(
+                Math.toIntExact(Math.max(1, rows)), Math.max(1, elements), rows > 0 ? key(inputs) : new Object());
+    }
+
+    /** The rows that a request shares executions by; 0 for one that must run by itself, as it came. */
+    private long rowsToShare(List<Tensor> inputs) {
+        if (!sharing.isAllowed() || inputs.size() != padded.length) {
+            return 0;
+        }
+        long rows = inputs.get(0).shape().dimension(0);
+        boolean single = sharing.extent() == Sharing.Extent.SINGLE_ROWS;
+        boolean fits = rows <= Integer.MAX_VALUE
+                && (rows == 1 || !single)
+                && inputs.stream().allMatch(input -> input.shape().dimension(0) == rows)
+                && (!sharing.padded() || signature.contradiction(inputs).isEmpty());
+        return fits ? rows : 0;
     }
 
     private List<Long> key(List<Tensor> inputs) {

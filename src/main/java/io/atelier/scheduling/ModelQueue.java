@@ -6,6 +6,7 @@ import io.atelier.core.QueueTimeout;
 import io.atelier.core.ServingException.DeadlineExceeded;
 import io.atelier.core.ServingException.NotReady;
 import io.atelier.core.ServingException.Overloaded;
+import io.atelier.core.Sharing;
 import io.atelier.core.ServingException.WaitedTooLong;
 import io.atelier.core.Ticker;
 import io.atelier.core.Ticket;
@@ -41,14 +42,15 @@ import org.jspecify.annotations.Nullable;
  * counts, which must not block.
  */
 public final class ModelQueue {
-    private static final Comparator<Place> ORDER =
-            Comparator.comparing(Place::delayed).thenComparingLong(Place::rankNanos).thenComparingLong(Place::sequence);
+    private static final Comparator<Place> ORDER = Comparator.comparing(Place::delayed)
+            .thenComparingLong(Place::rankNanos)
+            .thenComparingLong(Place::sequence);
     private static final Comparator<Place> EXPIRY =
             Comparator.comparingLong(Place::expiryNanos).thenComparingLong(Place::sequence);
 
     private final ModelId model;
     private final BatchPolicy policy;
-    private final int mostRows;
+    private volatile Sharing sharing;
     private final ExecutionTimes times;
     private final Ticker ticker;
     private final AtomicInteger turn = new AtomicInteger();
@@ -95,18 +97,40 @@ public final class ModelQueue {
     /** An execution of this model that has not returned; a handle for {@link #returned}. */
     public record Executing(long expectedEndNanos, long number) {}
 
-    /** The line of a model whose requests share executions. */
-    public ModelQueue(ModelId model, BatchPolicy policy, ExecutionTimes times, Ticker ticker) {
-        this(model, policy, true, times, ticker);
-    }
-
-    /** @param together whether requests share executions; else each is a batch of its own, and waits for no company */
-    public ModelQueue(ModelId model, BatchPolicy policy, boolean together, ExecutionTimes times, Ticker ticker) {
+    /** @param sharing whether requests share executions; else each is a batch of its own, and waits for no company */
+    public ModelQueue(ModelId model, BatchPolicy policy, Sharing sharing, ExecutionTimes times, Ticker ticker) {
         this.model = model;
-        this.mostRows = together ? policy.maxBatchSize() : 1;
+        this.sharing = sharing;
         this.policy = policy;
         this.times = times;
         this.ticker = ticker;
+    }
+
+    /** Whether requests share executions now. */
+    public Sharing sharing() {
+        return sharing;
+    }
+
+    /**
+     * From now on each request is a batch of its own, also those that wait, whatever was shown before.
+     *
+     * @param reason for people
+     * @return whether requests shared executions until now
+     */
+    public boolean stopSharing(String reason) {
+        lock.lock();
+        try {
+            boolean shared = sharing.isAllowed();
+            sharing = shared ? Sharing.none(reason) : sharing;
+            return shared;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Most rows in one execution; of a request that runs by itself whatever it has. */
+    private int mostRows() {
+        return sharing.isAllowed() ? policy.maxBatchSize() : 1;
     }
 
     public ModelId model() {
@@ -409,7 +433,7 @@ public final class ModelQueue {
     private boolean waitedTooLong(Ticket ticket) {
         long left = ticket.deadline().atNanos() - ticket.startedNanos();
         long perRow = Math.max(1, ticket.shape().elements() / ticket.shape().rows());
-        return ticket.attempts() == 0 || left < 2 * times.expectedNanos(perRow * mostRows);
+        return ticket.attempts() == 0 || left < 2 * times.expectedNanos(perRow * mostRows());
     }
 
     private void takeOut(Ticket ticket) {
@@ -446,7 +470,8 @@ public final class ModelQueue {
         long rank =
                 ticker.nanoTime() + (level(ticket) - 1) * policy.priorityStep().toNanos();
         long expiry = policy.queueTimeout()
-                .map(timeout -> ticket.arrivedNanos() + timeout.of(ticket.request()).toNanos())
+                .map(timeout ->
+                        ticket.arrivedNanos() + timeout.of(ticket.request()).toNanos())
                 .orElse(Pull.NEVER);
         link(new Place(ticket, false, rank, expiry, sequence++));
         count(ticket);
@@ -487,7 +512,7 @@ public final class ModelQueue {
         long now = ticker.nanoTime();
         long rows = Math.max(1, queuedRows);
         long perRow = Math.max(1, queuedElements / rows);
-        long batchNanos = times.expectedNanos(perRow * Math.min(rows, mostRows));
+        long batchNanos = times.expectedNanos(perRow * Math.min(rows, mostRows()));
         long[] residuals = new long[slots];
         Arrays.fill(residuals, Math.min(free, slots), slots, batchNanos / 2);
         for (int i = 0; i < Math.min(executing.size(), slots - Math.min(free, slots)); i++) {
@@ -495,19 +520,20 @@ public final class ModelQueue {
             residuals[slots - 1 - i] = Math.abs(executing.get(i).expectedEndNanos() - now);
         }
         Arrays.sort(residuals);
-        return WaitPredictor.modelNanos(residuals, rowsAhead(level) / mostRows, batchNanos);
+        return WaitPredictor.modelNanos(residuals, rowsAhead(level) / mostRows(), batchNanos);
     }
 
     /** How long the batch will take that a ticket which comes now is in: with company, where others wait. */
     private long batchNanos(Ticket ticket) {
         long elements = queuedElements + ticket.shape().elements();
         long rows = queuedRows + ticket.shape().rows();
-        return times.expectedNanos(elements * Math.min(rows, mostRows) / rows);
+        return times.expectedNanos(elements * Math.min(rows, mostRows()) / rows);
     }
 
     private List<Ticket> candidates(Object key, int freeSlots) {
         TreeSet<Place> sameKey = byKey.getOrDefault(key, new TreeSet<>(ORDER));
         int share = (sameKey.size() + freeSlots - 1) / Math.max(1, freeSlots);
+        int mostRows = mostRows();
         List<Ticket> candidates = new ArrayList<>(Math.min(share, mostRows));
         int rows = 0;
         for (Place place : sameKey) {
@@ -565,8 +591,7 @@ public final class ModelQueue {
     private long companyNanos(Ticket ticket) {
         long delay = policy.maxQueueDelay().toNanos();
         return policy.queueTimeout()
-                .map(timeout ->
-                        Math.min(delay, timeout.of(ticket.request()).toNanos() / 2))
+                .map(timeout -> Math.min(delay, timeout.of(ticket.request()).toNanos() / 2))
                 .orElse(delay);
     }
 
@@ -585,7 +610,7 @@ public final class ModelQueue {
             alone = Math.min(alone, ticket.arrivedNanos() + companyNanos(ticket));
             nearestDeadline = Math.min(nearestDeadline, ticket.deadline().atNanos());
         }
-        if (rows >= mostRows) {
+        if (rows >= mostRows()) {
             return Long.MIN_VALUE;
         }
         return Math.min(alone, nearestDeadline - 2 * times.expectedNanos(elements));

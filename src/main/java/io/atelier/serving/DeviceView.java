@@ -3,6 +3,7 @@ package io.atelier.serving;
 import io.atelier.core.DeviceId;
 import io.atelier.core.DeviceState;
 import io.atelier.core.ModelId;
+import io.atelier.core.Sharing;
 import java.time.Duration;
 import java.util.List;
 
@@ -23,7 +24,7 @@ public record DeviceView(
         int slots,
         List<String> threads,
         List<Running> running,
-        List<ModelId> models,
+        List<Held> models,
         Counters counters) {
 
     /**
@@ -32,6 +33,9 @@ public record DeviceView(
      * @param forTime how long it has run
      */
     public record Running(ModelId model, int requests, int rows, Duration forTime) {}
+
+    /** A model on the device, and whether its requests share executions. */
+    public record Held(ModelId model, Sharing sharing) {}
 
     /** Sums since the start. */
     public record Counters(long executions, long failures, long requests, long rows, Duration busy) {}

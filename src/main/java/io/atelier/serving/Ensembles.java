@@ -56,11 +56,8 @@ public final class Ensembles {
     private void serve(EnsembleDefinition definition, Duration timeout) throws PipelineException {
         Set<String> way = new LinkedHashSet<>(Set.of(definition.id().name()));
         refuseRing(definition.id().name(), definition.config(), way);
-        directory.ready(new ServedEnsemble(
-                definition.id(),
-                definition.config(),
-                definition.timeout().orElse(timeout),
-                models(definition.config())));
+        directory.ready(
+                new ServedEnsemble(definition, definition.timeout().orElse(timeout), models(definition.config())));
     }
 
     /** One that is served already may name this one, of which it knew another. */
@@ -169,7 +166,7 @@ public final class Ensembles {
     }
 
     /**
-     * Most rows that all of its models take.
+     * Most rows that all of its models take in one execution; 0 if none of them counts rows.
      *
      * @throws NotReady if one of them is not ready
      */
@@ -181,11 +178,10 @@ public final class Ensembles {
                         .map(this::maxBatchSize)
                         .orElseGet(() -> directory
                                 .find(step.model(), step.version().orElse(null))
-                                .queue()
-                                .policy()
                                 .maxBatchSize()))
+                .filter(rows -> rows > 0)
                 .min()
-                .orElseThrow();
+                .orElse(0);
     }
 
     /** The model of each step, as it is now. */

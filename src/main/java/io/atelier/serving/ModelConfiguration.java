@@ -4,6 +4,7 @@ import io.atelier.core.DataType;
 import io.atelier.core.DeviceId;
 import io.atelier.core.ModelId;
 import io.atelier.core.ModelSignature;
+import io.atelier.core.Sharing;
 import io.atelier.core.QueueTimeout;
 import java.time.Duration;
 import java.util.List;
@@ -16,7 +17,7 @@ import java.util.Optional;
  * @param platform the kind of model, in Triton's words ({@code onnxruntime_onnx})
  * @param backend  what runs it, in Triton's words ({@code onnxruntime})
  * @param file     name of the model file
- * @param together whether requests share executions
+ * @param sharing  whether requests share executions, and why
  * @param timeout  how long a request may take when its caller does not say
  * @param priority level of requests that ask for none
  * @param instances executions at once, by device
@@ -33,7 +34,7 @@ public record ModelConfiguration(
         String file,
         ModelSignature signature,
         Versions versions,
-        boolean together,
+        Sharing sharing,
         int maxBatchSize,
         Duration maxQueueDelay,
         int maxQueueSize,
@@ -96,5 +97,28 @@ public record ModelConfiguration(
 
         /** These. */
         record Specific(List<Long> numbers) implements Versions {}
+    }
+
+    /** The same, with what is known of its sharing now. */
+    public ModelConfiguration sharing(Sharing now) {
+        return new ModelConfiguration(
+                id,
+                platform,
+                backend,
+                file,
+                signature,
+                versions,
+                now,
+                maxBatchSize,
+                maxQueueDelay,
+                maxQueueSize,
+                timeout,
+                priority,
+                instances,
+                queueTimeout,
+                notes,
+                parameters,
+                warmUps,
+                steps);
     }
 }

@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param versions every version of the model that is served
  * @param platform the kind of model, in Triton's words ({@code onnxruntime_onnx})
+ * @param maxBatchSize   most rows in one execution; 0 where requests are run as they come, whatever they have
+ * @param maxRequestRows most rows in one request, which is answered by several executions then; 0 where nobody counts them
  * @param timeout  how long a request may take when its caller does not say
  * @param task     what it can be asked plainly; null if it takes tensors alone
  * @param labels   the names of classes by their index, for each output that has some
@@ -25,6 +27,7 @@ public record ModelView(
         String platform,
         ModelSignature signature,
         int maxBatchSize,
+        int maxRequestRows,
         Duration timeout,
         boolean ready,
         @Nullable TaskKind task,
@@ -39,7 +42,7 @@ public record ModelView(
             int maxBatchSize,
             Duration timeout,
             boolean ready) {
-        this(id, versions, platform, signature, maxBatchSize, timeout, ready, null, Map.of(), false);
+        this(id, versions, platform, signature, maxBatchSize, maxBatchSize, timeout, ready, null, Map.of(), false);
     }
 
     /** A version whose requests may ask for the time in which they want their answers. */
@@ -49,10 +52,11 @@ public record ModelView(
             String platform,
             ModelSignature signature,
             int maxBatchSize,
+            int maxRequestRows,
             Duration timeout,
             boolean ready,
             @Nullable TaskKind task,
             Map<String, List<String>> labels) {
-        this(id, versions, platform, signature, maxBatchSize, timeout, ready, task, labels, false);
+        this(id, versions, platform, signature, maxBatchSize, maxRequestRows, timeout, ready, task, labels, false);
     }
 }

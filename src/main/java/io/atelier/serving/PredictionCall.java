@@ -2,6 +2,7 @@ package io.atelier.serving;
 
 import io.atelier.core.InferenceRequest;
 import io.atelier.core.InferenceResult;
+import io.atelier.core.Sharing;
 import io.atelier.core.Task;
 import io.atelier.core.TaskAnswer;
 import io.atelier.core.TaskInput;
@@ -68,7 +69,12 @@ final class PredictionCall {
             return;
         }
         List<Task.Part> parts = trace.stage(
-                "prepare", () -> task.prepare(values, model.queue().policy().maxBatchSize()));
+                "prepare",
+                () -> task.prepare(
+                        values,
+                        model.queue().sharing().extent() == Sharing.Extent.ROWS
+                                ? model.queue().policy().maxBatchSize()
+                                : 1));
         List<CompletableFuture<List<TaskAnswer>>> answers =
                 parts.stream().map(this::ask).toList();
         if (answer.isDone()) {

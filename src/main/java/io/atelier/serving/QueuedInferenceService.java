@@ -17,6 +17,7 @@ import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.ServingException.NotReady;
 import io.atelier.core.ServingException.Overloaded;
 import io.atelier.core.ServingListener;
+import io.atelier.core.Sharing;
 import io.atelier.core.Task;
 import io.atelier.core.TaskInput;
 import io.atelier.core.TaskKind;
@@ -31,6 +32,7 @@ import io.atelier.scheduling.BatchRule;
 import io.atelier.serving.pipeline.PipelinePlan;
 import io.atelier.serving.pipeline.PipelineRun;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -53,6 +55,9 @@ import org.jspecify.annotations.Nullable;
 public final class QueuedInferenceService implements InferenceService {
     /** Texts of more characters than this are read by a worker. */
     private static final int INLINE_CHARACTERS = 4096;
+
+    /** Of an ensemble's ticket, which stands in no queue and is counted by its rows. */
+    private static final Sharing ROWS = new Sharing(Sharing.Extent.ROWS, false, "");
 
     private static final Duration SOON = Duration.ofSeconds(1);
 
@@ -167,16 +172,48 @@ public final class QueuedInferenceService implements InferenceService {
     }
 
     private static BatchShape shape(ModelSignature signature, InferenceRequest request) {
-        return (signature.hasBatchAxis() ? BatchRule.together(signature, Padding.NONE) : BatchRule.alone())
-                .shapeOf(request.inputs());
+        Sharing rows = signature.hasBatchAxis() ? ROWS : Sharing.none("");
+        return new BatchRule(signature, rows, Padding.NONE).shapeOf(request.inputs());
     }
 
     private CompletableFuture<InferenceResult> infer(
             ServedModel model, InferenceRequest request, Deadline deadline, Runnable entrance) {
         requireSame(model.signature(), request);
+        Optional<RowParts> parts = RowParts.of(model, request);
+        return parts.isPresent()
+                ? inParts(model, request, parts.get(), deadline, entrance)
+                : whole(model, request, deadline, entrance);
+    }
+
+    /** More rows than one execution takes: several, and one answer. If the outputs turn out not to be rows, the whole. */
+    private CompletableFuture<InferenceResult> inParts(
+            ServedModel model, InferenceRequest request, RowParts parts, Deadline deadline, Runnable entrance) {
+        try {
+            entrance.run();
+        } catch (NotReady draining) {
+            listener.onRefused(model.id(), draining);
+            return CompletableFuture.failedFuture(draining);
+        }
+        PartsRun run = new PartsRun(
+                parts,
+                part -> whole(model, part, deadline, admission::enterFurther),
+                lost -> {
+                    if (model.queue().stopSharing("an execution lost its rows: " + lost)) {
+                        listener.onSharingStopped(model.id(), lost);
+                    }
+                },
+                () -> model.queue().sharing().extent() == Sharing.Extent.ROWS
+                        ? Optional.empty()
+                        : Optional.of(whole(model, request, deadline, admission::enterFurther)));
+        var unused = run.whenComplete((result, failure) -> admission.exit());
+        return run;
+    }
+
+    private CompletableFuture<InferenceResult> whole(
+            ServedModel model, InferenceRequest request, Deadline deadline, Runnable entrance) {
         Ticket ticket = new Ticket(
                 request,
-                model.rule().shapeOf(request.inputs()),
+                model.shapeOf(request.inputs()),
                 deadline,
                 ticker.nanoTime(),
                 request.trace().ofTicket());
@@ -217,10 +254,22 @@ public final class QueuedInferenceService implements InferenceService {
             if (failure == null) {
                 answer.complete(result);
             } else {
-                answer.completeExceptionally(asServing(failure));
+                answer.completeExceptionally(explained(model.signature(), request, asServing(failure)));
             }
         });
         return answer;
+    }
+
+    /** An execution that failed for a request whose inputs do not fit each other is that request's fault. */
+    private static ServingException explained(
+            ModelSignature signature, InferenceRequest request, ServingException failure) {
+        if (!(failure instanceof EngineFailure)) {
+            return failure;
+        }
+        return signature
+                .contradiction(request.inputs())
+                .<ServingException>map(contradiction -> new InvalidInput(contradiction + ": " + failure.detail()))
+                .orElse(failure);
     }
 
     private boolean isReplaced(ServedModel model) {
@@ -355,11 +404,12 @@ public final class QueuedInferenceService implements InferenceService {
                 directory.readyVersions(model.id().name()),
                 model.platform(),
                 model.signature(),
-                model.queue().policy().maxBatchSize(),
+                model.maxBatchSize(),
+                model.maxRequestRows(),
                 model.timeout(),
                 true,
                 task == null ? null : task.kind(),
-                model.labels(),
+                labels(model),
                 model.queue()
                         .policy()
                         .queueTimeout()
@@ -367,17 +417,31 @@ public final class QueuedInferenceService implements InferenceService {
                         .isPresent());
     }
 
+    /** Those that its folder gives go before the model's own. */
+    private static Map<String, List<String>> labels(ServedModel model) {
+        Map<String, List<String>> labels = new HashMap<>();
+        model.signature().outputs().stream()
+                .filter(output -> !output.labels().isEmpty())
+                .forEach(output -> labels.put(output.name(), output.labels()));
+        labels.putAll(model.labels());
+        return Map.copyOf(labels);
+    }
+
     /** Ready when each of its models is. */
     private ModelView view(ServedEnsemble ensemble) {
         boolean ready = ensembles.isReady(ensemble);
+        int rows = ready ? ensembles.maxBatchSize(ensemble) : 1;
         return new ModelView(
                 ensemble.id(),
                 directory.readyVersions(ensemble.id().name()),
                 EnsembleConfig.PLATFORM,
                 ensemble.signature(),
-                ready ? ensembles.maxBatchSize(ensemble) : 1,
+                rows,
+                rows * ServedModel.MOST_PARTS,
                 ensemble.timeout(),
-                ready);
+                ready,
+                null,
+                ensemble.labels());
     }
 
     private DeviceView view(DeviceExecutor executor) {
@@ -394,7 +458,9 @@ public final class QueuedInferenceService implements InferenceService {
                         .map(run -> new DeviceView.Running(
                                 run.model(), run.requests(), run.rows(), Duration.ofNanos(now - run.startedNanos())))
                         .toList(),
-                executor.models(),
+                executor.models().stream()
+                        .map(held -> new DeviceView.Held(held.model(), held.sharing()))
+                        .toList(),
                 new DeviceView.Counters(
                         sums.executions(),
                         sums.failures(),

@@ -97,6 +97,11 @@ final class TracingListener implements ServingListener {
     }
 
     @Override
+    public void onSharingStopped(ModelId model, String reason) {
+        others.onSharingStopped(model, reason);
+    }
+
+    @Override
     public void onDeviceState(DeviceId device, DeviceState state, String reason) {
         others.onDeviceState(device, state, reason);
     }

@@ -10,6 +10,7 @@ import io.atelier.core.ModelId;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.ServingException;
 import io.atelier.core.Shape;
+import io.atelier.core.Sharing;
 import io.atelier.core.TaskAnswer;
 import io.atelier.core.TaskInput;
 import io.atelier.core.TaskKind;
@@ -92,6 +93,7 @@ public class StubInferenceService implements InferenceService {
                 "onnxruntime_onnx",
                 new ModelSignature(specs, specs),
                 maxBatchSize,
+                maxBatchSize,
                 MODEL_TIMEOUT,
                 modelReady,
                 task,
@@ -131,7 +133,7 @@ public class StubInferenceService implements InferenceService {
                 2,
                 List.of("gpu-0-0", "gpu-0-1"),
                 List.of(new DeviceView.Running(new ModelId("echo", "1"), 3, 5, Duration.ofMillis(250))),
-                List.of(new ModelId("echo", "1")),
+                List.of(new DeviceView.Held(new ModelId("echo", "1"), Sharing.rows("shown at load"))),
                 new DeviceView.Counters(10, 1, 30, 50, Duration.ofMillis(1500))));
     }
 

@@ -72,7 +72,7 @@ class ModelLoadingTest {
         ModelFolders folders = new ModelFolders(Optional.of(repository));
         Ensembles ensembles = new Ensembles(directory);
         ModelConfigurations configurations = new ModelConfigurations(directory, ensembles);
-        VersionLoader loader = new VersionLoader(defaults, engine, devices, LIMIT, time);
+        VersionLoader loader = new VersionLoader(defaults, engine, devices, LIMIT, LONG, time);
         ServedVersions served = new ServedVersions(
                 defaults,
                 devices,

@@ -11,6 +11,7 @@ import io.atelier.testing.ServiceClient;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
+import io.restassured.RestAssured;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.http.HttpResponse;
@@ -22,19 +23,25 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Configurations of Triton as people have them, over the engine. */
 @QuarkusTest
 @TestProfile(TritonConfigComponentTest.Models.class)
 class TritonConfigComponentTest {
-    private final ServiceClient client = ServiceClient.ofTestedService();
+    private ServiceClient client;
+
+    @BeforeEach
+    void connect() {
+        client = new ServiceClient(RestAssured.port);
+    }
 
     /** A repository of models with a {@code config.pbtxt} each. */
     public static final class Models implements QuarkusTestProfile {
         private static final byte[] IMAGE = new OnnxModelWriter()
-                .input("data_0", "FP32", 1, 5, 1, 1)
-                .output("fc6_1", "FP32", 1, 5, 1, 1)
+                .input("data_0", "FLOAT", 1, 5, 1, 1)
+                .output("fc6_1", "FLOAT", 1, 5, 1, 1)
                 .node("Identity", List.of("data_0"), List.of("fc6_1"))
                 .toBytes();
 
@@ -53,35 +60,38 @@ class TritonConfigComponentTest {
                         parameters { key: "classes" value { string_value: "ant,bee" } }
                         """);
                 Files.writeString(root.resolve("densenet/names.txt"), "\uFEFFant\nbee\ncat\ndog\nBär\n");
-                write(root, "whole", "net.bin", OnnxModelWriter.identity("FP32", "n", 4), """
+                write(root, "whole", "net.bin", OnnxModelWriter.identity("FLOAT", "n", 4), """
                         backend: "onnxruntime"
                         default_model_filename: "net.bin"
-                        input { name: "x" data_type: TYPE_FP32 dims: [ -1, 4 ] }
-                        output { name: "y" data_type: TYPE_FP32 dims: [ -1, 4 ] }
+                        input { name: "INPUT0" data_type: TYPE_FP32 dims: [ -1, 4 ] }
+                        output { name: "OUTPUT0" data_type: TYPE_FP32 dims: [ -1, 4 ] }
                         """);
-                write(root, "rows", "model.onnx", OnnxModelWriter.identity("FP32", "n", 4), """
+                write(root, "rows", "model.onnx", OnnxModelWriter.identity("FLOAT", "n", 4), """
                         max_batch_size: 8
-                        input { name: "x" data_type: TYPE_FP32 dims: 4 }
-                        output { name: "y" data_type: TYPE_FP32 dims: [ 2, 2 ] reshape { shape: 4 } }
+                        input { name: "INPUT0" data_type: TYPE_FP32 dims: 4 }
+                        output { name: "OUTPUT0" data_type: TYPE_FP32 dims: [ 2, 2 ] reshape { shape: 4 } }
                         """);
                 write(root, "slow", "model.onnx", OnnxModelWriter.matmul(1500, 1500, 1), """
                         max_batch_size: 1
                         instance_group { count: 1 }
                         dynamic_batching { default_queue_policy {
-                          default_timeout_microseconds: 1000 allow_timeout_override: true } }
+                          default_timeout_microseconds: 20000 allow_timeout_override: true } }
                         """);
-                write(root, "wrong", "model.onnx", OnnxModelWriter.identity("FP32", "n", 4), """
+                write(root, "patient", "model.onnx", OnnxModelWriter.matmul(1500, 1500, 1), """
+                        max_batch_size: 1
+                        dynamic_batching { default_queue_policy {
+                          timeout_action: DELAY default_timeout_microseconds: 1 } }
+                        """);
+                write(root, "wrong", "model.onnx", OnnxModelWriter.identity("FLOAT", "n", 4), """
                         max_batch_size: 8
-                        input { name: "x" data_type: TYPE_INT64 dims: 4 }
+                        input { name: "INPUT0" data_type: TYPE_INT64 dims: 4 }
                         """);
-                write(root, "typo", "model.onnx", OnnxModelWriter.identity("FP32", "n", 4), "max_batchsize: 8");
+                write(root, "typo", "model.onnx", OnnxModelWriter.identity("FLOAT", "n", 4), "max_batchsize: 8");
                 return Map.of(
                         "atelier.model-repository",
                         root.toString(),
                         "atelier.model-control",
                         "explicit",
-                        "atelier.readiness.strict",
-                        "false",
                         "quarkus.arc.exclude-types",
                         StubInferenceService.class.getName());
             } catch (IOException failure) {
@@ -89,8 +99,7 @@ class TritonConfigComponentTest {
             }
         }
 
-        private static void write(Path root, String name, String file, byte[] model, String config)
-                throws IOException {
+        private static void write(Path root, String name, String file, byte[] model, String config) throws IOException {
             Path version = Files.createDirectories(root.resolve(name).resolve("1"));
             Files.write(version.resolve(file), model);
             Files.writeString(root.resolve(name).resolve("config.pbtxt"), config);
@@ -123,8 +132,9 @@ class TritonConfigComponentTest {
     void theConfigurationTellsWhatItsOwnerWrote() {
         JsonNode config = ok(client.get("/v2/models/densenet/config").join());
         assertThat(config.at("/input/0").toString())
-                .isEqualTo("{\"name\":\"data_0\",\"data_type\":\"TYPE_FP32\",\"format\":\"FORMAT_NCHW\",\"dims\":[5,1,1],"
-                        + "\"reshape\":{\"shape\":[1,5,1,1]}}");
+                .isEqualTo(
+                        "{\"name\":\"data_0\",\"data_type\":\"TYPE_FP32\",\"format\":\"FORMAT_NCHW\",\"dims\":[5,1,1],"
+                                + "\"reshape\":{\"shape\":[1,5,1,1]}}");
         assertThat(config.at("/output/0/label_filename").asText()).isEqualTo("names.txt");
         assertThat(config.at("/parameters/classes/string_value").asText()).isEqualTo("ant,bee");
         assertThat(config.get("max_batch_size").asInt()).isZero();
@@ -139,7 +149,8 @@ class TritonConfigComponentTest {
         for (String model : List.of("densenet", "whole", "rows")) {
             JsonNode config = ok(client.get("/v2/models/" + model + "/config").join());
             String order = "{\"parameters\":{\"config\":\"" + config.toString().replace("\"", "\\\"") + "\"}}";
-            assertThat(client.post("/v2/repository/models/" + model + "/load", order).join())
+            assertThat(client.post("/v2/repository/models/" + model + "/load", order)
+                            .join())
                     .returns(200, HttpResponse::statusCode);
             assertThat(ok(client.get("/v2/models/" + model + "/config").join())).isEqualTo(config);
         }
@@ -147,39 +158,50 @@ class TritonConfigComponentTest {
 
     @Test
     void withoutRowsAnyNumberPassesAndWithRowsTheBatchSizeHolds() {
-        assertThat(ok(infer("whole", "x", "[3,4]", 12, "")).at("/outputs/0/shape").toString())
+        assertThat(ok(infer("whole", "INPUT0", "[3,4]", 12, ""))
+                        .at("/outputs/0/shape")
+                        .toString())
                 .isEqualTo("[3,4]");
-        assertThat(ok(infer("whole", "x", "[1000,4]", 4000, "")).at("/outputs/0/shape").toString())
+        assertThat(ok(infer("whole", "INPUT0", "[1000,4]", 4000, ""))
+                        .at("/outputs/0/shape")
+                        .toString())
                 .isEqualTo("[1000,4]");
-        assertThat(ok(infer("rows", "x", "[3,4]", 12, "")).at("/outputs/0/shape").toString())
+        assertThat(ok(infer("rows", "INPUT0", "[3,4]", 12, ""))
+                        .at("/outputs/0/shape")
+                        .toString())
                 .isEqualTo("[3,2,2]");
     }
 
     @Test
-    void aRequestThatIsTakenAtOnceIsAnsweredHoweverLongItTakes() {
-        String own = ",\"parameters\":{\"timeout\":500}";
-        assertThat(infer("slow", "x", "[1,1500]", 1500, own).statusCode()).isEqualTo(200);
+    void aRequestThatIsDelayedIsAnswered() {
+        List<CompletableFuture<HttpResponse<String>>> answers = IntStream.range(0, 20)
+                .mapToObj(i -> client.post("/v2/models/patient/infer", body("INPUT0", "[1,1500]", 1500, "")))
+                .toList();
+        assertThat(answers.stream().map(CompletableFuture::join))
+                .extracting(HttpResponse::statusCode)
+                .containsOnly(200);
     }
 
     @Test
     void aRequestThatNoDeviceTakesInTimeIsToldSo() {
         List<CompletableFuture<HttpResponse<String>>> answers = IntStream.range(0, 200)
-                .mapToObj(i -> client.post("/v2/models/slow/infer", body("x", "[1,1500]", 1500, "")))
+                .mapToObj(i -> client.post("/v2/models/slow/infer", body("INPUT0", "[1,1500]", 1500, "")))
                 .toList();
         List<HttpResponse<String>> all =
                 answers.stream().map(CompletableFuture::join).toList();
 
         assertThat(all).extracting(HttpResponse::statusCode).contains(200).allMatch(List.of(200, 503)::contains);
-        all.stream().filter(answer -> answer.statusCode() == 503).forEach(answer -> assertThat(
-                        json(answer).get("error").asText())
-                .isEqualTo("Request timeout expired: it waited 1000 us in the queue of model 'slow'"));
+        all.stream()
+                .filter(answer -> answer.statusCode() == 503)
+                .forEach(answer -> assertThat(json(answer).get("error").asText())
+                        .isEqualTo("Request timeout expired: it waited 20000 us in the queue of model 'slow'"));
     }
 
     @Test
     void whatContradictsTheFileIsNotServed() {
         String index = client.post("/v2/repository/index", "").join().body();
         assertThat(index)
-                .contains("input 'x': data_type is TYPE_INT64, the model has TYPE_FP32")
+                .contains("input 'INPUT0': data_type is TYPE_INT64, the model has TYPE_FP32")
                 .contains("config.pbtxt: line 1: max_batchsize is unknown");
     }
 

@@ -7,6 +7,7 @@ import io.atelier.core.DeviceState;
 import io.atelier.core.ModelId;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.ServingListener;
+import io.atelier.core.Sharing;
 import io.atelier.core.Tensor;
 import io.atelier.core.Ticket;
 import io.atelier.engine.EngineBatch;
@@ -161,7 +162,8 @@ class DeviceWatchTest {
             device.open();
             List<CompletableFuture<?>> all = new ArrayList<>();
             for (String name : List.of("heavy", "light")) {
-                ModelQueue queue = new ModelQueue(new ModelId(name, "1"), Rig.batches(1), new ExecutionTimes(), time);
+                ModelQueue queue = new ModelQueue(
+                        new ModelId(name, "1"), Rig.batches(1), Sharing.rows(""), new ExecutionTimes(), time);
                 GoldenSample golden = new GoldenSample(List.of(FakeEngine.row(0)), List.of(), 0);
                 device.hold(queue, new Slow(name, order), golden, 1, name.equals("heavy") ? 3 : 1);
                 for (int i = 0; i < 40; i++) {
@@ -211,8 +213,8 @@ class DeviceWatchTest {
         }
 
         @Override
-        public boolean canBatch() {
-            return true;
+        public Sharing sharing() {
+            return Sharing.rows("");
         }
 
         @Override

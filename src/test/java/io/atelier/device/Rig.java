@@ -7,6 +7,7 @@ import io.atelier.core.InferenceResult;
 import io.atelier.core.Padding;
 import io.atelier.core.ServingException;
 import io.atelier.core.ServingListener;
+import io.atelier.core.Sharing;
 import io.atelier.core.Ticker;
 import io.atelier.core.Ticket;
 import io.atelier.core.Timer;
@@ -60,7 +61,7 @@ final class Rig implements AutoCloseable {
         this.ticker = ticker;
         this.timer = timer;
         this.tickets = new Tickets(ticker);
-        this.queue = new ModelQueue(Tickets.MODEL, policy, new ExecutionTimes(), ticker);
+        this.queue = new ModelQueue(Tickets.MODEL, policy, Sharing.rows(""), new ExecutionTimes(), ticker);
     }
 
     /** Batches of so many rows and no waiting for company. */

@@ -48,7 +48,7 @@ class DeclarationCheckTest {
     void withoutRowsRequestsAreNeverJoined() throws Exception {
         ModelInstance shown = show("max_batch_size: 0", instance(ROWS));
 
-        assertThat(shown.canBatch()).isFalse();
+        assertThat(shown.signature().hasBatchAxis()).isFalse();
         assertThat(shown.signature().hasBatchAxis()).isFalse();
         assertThat(shown.signature().inputs()).isEqualTo(ROWS.inputs());
     }
@@ -62,7 +62,7 @@ class DeclarationCheckTest {
                 output { name: "y" data_type: TYPE_FP32 dims: 5 reshape { shape: [ 5, 1, 1 ] } }
                 """, instance(ROWS));
 
-        assertThat(shown.canBatch()).isTrue();
+        assertThat(shown.signature().hasBatchAxis()).isTrue();
         assertThat(SignatureCheck.types(shown.signature().inputs())).isEqualTo("x FP32[-1,3,8], n INT64[-1,1]");
         assertThat(SignatureCheck.types(shown.signature().outputs())).isEqualTo("y FP32[-1,5]");
         assertThat(shown.signature().inputs().get(0).axisNames()).containsExactly("batch", "", "width");
@@ -71,8 +71,7 @@ class DeclarationCheckTest {
     @Test
     void theModelIsRunInItsOwnShapes() throws Exception {
         StubEngine engine = new StubEngine(FIXED);
-        engine.answer = batch -> CompletableFuture.completedStage(
-                List.of(List.of(tensor("y", Shape.of(1, 5, 1, 1)))));
+        engine.answer = batch -> CompletableFuture.completedStage(List.of(List.of(tensor("y", Shape.of(1, 5, 1, 1)))));
         ModelInstance shown = show("""
                 max_batch_size: 0
                 input { name: "x" data_type: TYPE_FP32 dims: [ 3, 4 ] reshape { shape: [ 1, 3, 4 ] } }
@@ -153,6 +152,9 @@ class DeclarationCheckTest {
 
     private static Tensor tensor(String name, Shape shape) {
         return new Tensor(
-                name, DataType.FP32, shape, ByteBuffer.allocate((int) shape.elements().orElseThrow() * Float.BYTES));
+                name,
+                DataType.FP32,
+                shape,
+                ByteBuffer.allocate((int) shape.elements().orElseThrow() * Float.BYTES));
     }
 }

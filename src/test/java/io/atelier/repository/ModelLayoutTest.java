@@ -96,7 +96,8 @@ class ModelLayoutTest {
         assertThat(repository.scan().models())
                 .extracting(model -> root.relativize(model.file()).toString())
                 .containsExactly("m/1/model.onnx", "model.onnx", "solo.onnx");
-        assertThat(repository.scan("solo", Optional.of("{\"instances\": 2}"))
+        assertThat(repository
+                        .scan("solo", Optional.of("{\"instances\": 2}"))
                         .orElseThrow()
                         .models()
                         .get(0)

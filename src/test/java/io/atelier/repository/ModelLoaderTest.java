@@ -9,6 +9,7 @@ import io.atelier.core.ModelId;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.ServingException;
 import io.atelier.core.Shape;
+import io.atelier.core.Sharing;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.ModelLoadException;
@@ -16,7 +17,9 @@ import io.atelier.engine.ModelSource;
 import io.atelier.engine.TaskConfig.OfText;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
@@ -31,6 +34,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class ModelLoaderTest {
     private static final DeviceId DEVICE = DeviceId.cpu(0);
+    private static final Duration LIMIT = Duration.ofMinutes(1);
     private static final TensorSpec IDS = spec("input_ids", DataType.INT64, -1, -1);
     private static final TensorSpec MASK = spec("attention_mask", DataType.INT64, -1, -1);
     private static final TensorSpec HIDDEN = spec("last_hidden_state", DataType.FP32, -1, -1, 384);
@@ -41,11 +45,13 @@ class ModelLoaderTest {
     private static final String TASK = "task: {name: text-embedding}";
 
     @Test
-    void loadsAndWarmsUpWithOneRowAndWithTheLargestBatch() throws Exception {
+    void loadsAndWarmsUpAndMeasuresHowLongEachTook() throws Exception {
         StubEngine engine = new StubEngine(TEXT);
-        ModelDefinition definition = definition("batching: {padding: {values: {attention_mask: 0}}}");
+        ModelDefinition definition =
+                definition("batching: {max-batch-size: 1, padding: {values: {attention_mask: 0}}}");
 
-        LoadedModel loaded = new ModelLoader(engine, engine.ticker()).load(definition, DEVICE, 16, 2, Supplier::get);
+        LoadedModel loaded =
+                new ModelLoader(engine, LIMIT, engine.ticker()).load(definition, DEVICE, 1, 2, Supplier::get);
 
         assertThat(engine.loads)
                 .containsExactly(new ModelSource(
@@ -53,42 +59,31 @@ class ModelLoaderTest {
                         definition.file(),
                         definition.config().batching().padding(),
                         2));
-        assertThat(engine.runs).extracting(run -> run.requests().size()).containsExactly(1, 16, 1, 1);
-        assertThat(engine.runs).allSatisfy(run -> {
+        assertThat(engine.runs).hasSize(3).allSatisfy(run -> {
             assertThat(run.outputs()).containsExactly("last_hidden_state");
-            assertThat(run.requests())
-                    .allSatisfy(inputs ->
-                            assertThat(inputs).hasToString("[input_ids:INT64[1,8], attention_mask:INT64[1,8]]"));
+            assertThat(run.requests()).singleElement().hasToString("[input_ids:INT64[1,8], attention_mask:INT64[1,8]]");
         });
         assertThat(loaded.definition()).isSameAs(definition);
         assertThat(loaded.loadTime()).isEqualTo(StubEngine.LOAD_TIME);
-        assertThat(loaded.warmUpTime()).isEqualTo(StubEngine.RUN_TIME.multipliedBy(4));
+        assertThat(loaded.warmUpTime()).isEqualTo(StubEngine.RUN_TIME.multipliedBy(3));
         assertThat(engine.closed).isZero();
         loaded.instance().close();
         assertThat(engine.closed).isEqualTo(1);
     }
 
     @Test
-    void warmsUpWithOneRowAloneWhereRowsMustNotBeStacked() throws Exception {
+    void doesNotTryToShareWhatTheEngineCannot() throws Exception {
         StubEngine engine = new StubEngine(TEXT);
         engine.canBatch = false;
 
-        load(engine, "", 16);
+        LoadedModel loaded = load(engine, "", 16);
 
+        assertThat(loaded.sharing()).isEqualTo(Sharing.none("the stub does not"));
         assertThat(engine.runs).extracting(run -> run.requests().size()).containsExactly(1, 1, 1);
     }
 
     @Test
-    void warmsUpOnceWhereTheLargestBatchIsOneRow() throws Exception {
-        StubEngine engine = new StubEngine(TEXT);
-
-        load(engine, "", 1);
-
-        assertThat(engine.runs).extracting(run -> run.requests().size()).containsExactly(1, 1, 1);
-    }
-
-    @Test
-    void warmsUpWithZerosAndWithOnesInTheMask() throws Exception {
+    void warmsUpWithOnesInTheMask() throws Exception {
         StubEngine engine = new StubEngine(TEXT);
 
         load(engine, "batching: {padding: {values: {attention_mask: 0}, mask: attention_mask}}", 1);
@@ -98,10 +93,6 @@ class ModelLoaderTest {
                 .hasSize(7)
                 .allSatisfy(
                         run -> assertThat(numbers(run.requests().get(0).get(1))).containsOnly(1));
-        engine.runs.remove(4); // a long text, which is none of zeros
-        assertThat(engine.runs)
-                .allSatisfy(
-                        run -> assertThat(numbers(run.requests().get(0).get(0))).containsOnly(0));
     }
 
     @Test
@@ -109,7 +100,7 @@ class ModelLoaderTest {
         StubEngine engine = new StubEngine(TEXT);
 
         LoadedModel loaded =
-                new ModelLoader(engine, engine.ticker()).load(definition(""), DEVICE, 16, 2, Supplier::get);
+                new ModelLoader(engine, LIMIT, engine.ticker()).load(definition(""), DEVICE, 16, 2, Supplier::get);
 
         assertThat(loaded.golden().expected()).hasToString("[last_hidden_state:FP32[1,1]]");
         assertThat(loaded.golden().isAnsweredBy(loaded.golden().expected())).isTrue();
@@ -157,31 +148,69 @@ class ModelLoaderTest {
     }
 
     @Test
-    void refusesInputsThatFitNoBuffer() {
+    void servesAModelWhoseInputsAreTooLargeToMakeUp() throws Exception {
         StubEngine engine =
                 new StubEngine(new ModelSignature(List.of(spec("x", DataType.FP32, -1, 1L << 30)), List.of()));
 
-        assertRefused(engine, () -> load(engine, "", 1), "the input x is too large: FP32[1,1073741824]");
+        LoadedModel loaded = load(engine, "", 1);
+
+        assertThat(loaded.warning()).get().asString().endsWith("the input x is too large: FP32[1,1073741824]");
+        assertThat(loaded.golden()).isNull();
     }
 
     @Test
-    void closesAModelThatFailsItsWarmUp() {
+    void servesAModelThatTakesNoMadeUpInputOneRequestAtATime() throws Exception {
         StubEngine engine = new StubEngine(TEXT);
-        engine.answer = batch -> batch.requests().size() == 1
+        engine.answer = batch -> {
+            throw new IllegalStateException("no such token");
+        };
+
+        LoadedModel loaded = load(engine, "", 16);
+
+        assertThat(loaded.warning())
+                .get()
+                .asString()
+                .startsWith("not warmed up: ")
+                .endsWith("tried: no such token");
+        assertThat(loaded.sharing()).isEqualTo(Sharing.none("not shown: no inputs are known that the model takes"));
+        assertThat(loaded.golden()).isNull();
+    }
+
+    @Test
+    void warmsUpWithTheFirstMadeUpInputsThatTheModelTakes() throws Exception {
+        StubEngine engine = new StubEngine(PICTURES);
+        engine.answer = batch -> batch.requests().get(0).get(0).shape().dimension(2) == 32
+                ? StubEngine.oneNumberForEachOutput(batch)
+                : CompletableFuture.failedStage(new ServingException.EngineFailure("too small", null));
+
+        LoadedModel loaded = load(engine, "", 1);
+
+        assertThat(loaded.warning()).isEmpty();
+        assertThat(loaded.golden().inputs()).hasToString("[x:FP32[1,3,32,32]]");
+    }
+
+    @Test
+    void runsOneRequestAtATimeWhereTheLargestBatchFails() throws Exception {
+        StubEngine engine = new StubEngine(TEXT);
+        engine.answer = batch -> batch.requests().size() < 32
                 ? StubEngine.oneNumberForEachOutput(batch)
                 : CompletableFuture.failedStage(new ServingException.EngineFailure("out of device memory", null));
 
-        assertRefused(engine, () -> load(engine, "", 32), "the warm-up with 32 requests failed: out of device memory");
+        assertThat(load(engine, "", 32).sharing()).isEqualTo(Sharing.none("with 32 rows: out of device memory"));
     }
 
     @Test
-    void closesAModelWhoseRunThrows() {
+    void endsAWarmUpThatTakesTooLongByTheEnginesOwnMeans() throws Exception {
         StubEngine engine = new StubEngine(TEXT);
-        engine.answer = batch -> {
-            throw new IllegalStateException();
-        };
+        engine.answer = batch -> batch.abandoned().thenApply(over -> {
+            throw new CancellationException();
+        });
 
-        assertRefused(engine, () -> load(engine, "", 1), "the warm-up with 1 request failed: IllegalStateException");
+        LoadedModel loaded = new ModelLoader(engine, Duration.ofMillis(1), engine.ticker())
+                .load(definition(""), DEVICE, 16, 1, Supplier::get);
+
+        assertThat(loaded.warning()).get().asString().contains("of 1 tried: it was ended after");
+        assertThat(engine.runs).hasSize(1);
     }
 
     @Test
@@ -196,14 +225,14 @@ class ModelLoaderTest {
     }
 
     @Test
-    void closesAModelThatDoesNotAnswerEveryRequest() {
+    void doesNotTakeAnAnswerWithoutEveryOutputForOne() throws Exception {
         StubEngine engine = new StubEngine(TEXT);
         engine.answer = batch -> CompletableFuture.completedStage(List.of(List.of()));
 
-        assertRefused(
-                engine,
-                () -> load(engine, "", 1),
-                "the warm-up with 1 request did not give every output of every request");
+        assertThat(load(engine, "", 1).warning())
+                .get()
+                .asString()
+                .endsWith("it did not give every output of every request");
     }
 
     @Test
@@ -410,8 +439,8 @@ class ModelLoaderTest {
     void refusesEmptyBatchesBeforeItLoads() {
         StubEngine engine = new StubEngine(TEXT);
 
-        assertThatThrownBy(() ->
-                        new ModelLoader(engine, engine.ticker()).load(definition(""), DEVICE, 0, 1, Supplier::get))
+        assertThatThrownBy(() -> new ModelLoader(engine, LIMIT, engine.ticker())
+                        .load(definition(""), DEVICE, 0, 1, Supplier::get))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("a batch of 0 rows, 1 executions at once");
         assertThat(engine.loads).isEmpty();
@@ -429,7 +458,8 @@ class ModelLoaderTest {
     }
 
     private static LoadedModel load(StubEngine engine, String yaml, int maxBatchSize) throws Exception {
-        return new ModelLoader(engine, engine.ticker()).load(definition(yaml), DEVICE, maxBatchSize, 1, Supplier::get);
+        return new ModelLoader(engine, LIMIT, engine.ticker())
+                .load(definition(yaml), DEVICE, maxBatchSize, 1, Supplier::get);
     }
 
     private static ModelDefinition definition(String yaml) throws ModelConfigException {

@@ -68,7 +68,8 @@ class ModelYamlTest {
                                         new QueueTimeout(Duration.ofMillis(300), QueueTimeout.Action.REJECT, false)),
                                 new Padding(
                                         Map.of("input_ids", 0.0, "attention_mask", 0.0, "token_type_ids", 1.5),
-                                        "attention_mask")),
+                                        "attention_mask"),
+                                false),
                         Optional.of(Duration.ofSeconds(2)),
                         Optional.of(2),
                         Optional.of(new TextEmbedding(
@@ -184,7 +185,7 @@ class ModelYamlTest {
                 "[a] | is a list, allowed is a mapping of keys",
                 "batch: 3 | batch is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions, inputs, outputs, file, warm-up",
                 "batching: 3 | batching is the number 3, allowed is a mapping of keys",
-                "batching: {max-batch: 3} | batching.max-batch is unknown, allowed are padding, max-batch-size, max-queue-delay, max-queue-size, queue-timeout",
+                "batching: {max-batch: 3} | batching.max-batch is unknown, allowed are padding, max-batch-size, max-queue-delay, max-queue-size, queue-timeout, proof",
                 "batching: {max-batch-size: 0} | batching.max-batch-size is the number 0, allowed is an integer from 1 to 65536",
                 "batching: {max-batch-size: 65537} | batching.max-batch-size is the number 65537, allowed is an integer from 1 to 65536",
                 "batching: {max-batch-size: 1.5} | batching.max-batch-size is the number 1.5, allowed is an integer from 1 to 65536",

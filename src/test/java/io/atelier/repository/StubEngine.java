@@ -4,6 +4,7 @@ import io.atelier.core.DataType;
 import io.atelier.core.DeviceId;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.Shape;
+import io.atelier.core.Sharing;
 import io.atelier.core.Task;
 import io.atelier.core.Tensor;
 import io.atelier.core.Ticker;
@@ -66,8 +67,8 @@ final class StubEngine implements Engine {
             }
 
             @Override
-            public boolean canBatch() {
-                return canBatch;
+            public Sharing sharing() {
+                return canBatch ? Sharing.rows("") : Sharing.none("the stub does not");
             }
 
             @Override

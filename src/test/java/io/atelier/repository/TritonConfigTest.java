@@ -50,7 +50,8 @@ class TritonConfigTest {
                                 Optional.of(Duration.ofMillis(5)),
                                 Optional.of(64),
                                 Optional.of(new QueueTimeout(Duration.ofMillis(250), QueueTimeout.Action.REJECT, false)),
-                                Padding.NONE),
+                                Padding.NONE,
+                                false),
                         Optional.empty(),
                         Optional.of(2),
                         Optional.empty(),
@@ -232,7 +233,9 @@ class TritonConfigTest {
     @ParameterizedTest
     @CsvSource({"8, 8", "0x1F, 31", "0X1f, 31", "010, 8", "0, 1"})
     void readsNumbersAsTheTextFormatWritesThem(String written, int meant) throws Exception {
-        assertThat(TritonConfig.parse("max_batch_size: " + written, "m").batching().maxBatchSize())
+        assertThat(TritonConfig.parse("max_batch_size: " + written, "m")
+                        .batching()
+                        .maxBatchSize())
                 .contains(meant);
     }
 

@@ -2,6 +2,7 @@ package io.atelier.scheduling;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.atelier.core.Sharing;
 import io.atelier.core.Ticket;
 import io.atelier.testing.ManualTime;
 import io.atelier.testing.Tickets;
@@ -13,8 +14,8 @@ import org.junit.jupiter.api.Test;
 
 class ModelQueueClockTest {
     private final ManualTime time = new ManualTime();
-    private final ModelQueue queue =
-            new ModelQueue(Tickets.MODEL, new BatchPolicy(4, Duration.ZERO, 100), new ExecutionTimes(), time);
+    private final ModelQueue queue = new ModelQueue(
+            Tickets.MODEL, new BatchPolicy(4, Duration.ZERO, 100), Sharing.rows(""), new ExecutionTimes(), time);
 
     /** A device waits for the lock while an offer holds it; meanwhile the offered ticket's deadline passes. */
     @Test

@@ -2,6 +2,7 @@ package io.atelier.scheduling;
 
 import io.atelier.core.InferenceResult;
 import io.atelier.core.ServingException;
+import io.atelier.core.Sharing;
 import io.atelier.core.Ticket;
 import io.atelier.testing.ManualTime;
 import io.atelier.testing.Tickets;
@@ -30,8 +31,8 @@ public class ModelQueueLincheckTest {
 
     private final ManualTime time = new ManualTime();
     private final Tickets tickets = new Tickets(time);
-    private final ModelQueue queue =
-            new ModelQueue(Tickets.MODEL, new BatchPolicy(1, Duration.ZERO, 2), new ExecutionTimes(), time);
+    private final ModelQueue queue = new ModelQueue(
+            Tickets.MODEL, new BatchPolicy(1, Duration.ZERO, 2), Sharing.rows(""), new ExecutionTimes(), time);
     private final @Nullable Ticket[] offered = new Ticket[8];
     private final @Nullable Ticket[] pulled = new Ticket[8];
     private final List<Ticket> all = new CopyOnWriteArrayList<>();

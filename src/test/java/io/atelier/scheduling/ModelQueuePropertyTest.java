@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.atelier.core.ServingException.Cancelled;
 import io.atelier.core.ServingException.Overloaded;
+import io.atelier.core.Sharing;
 import io.atelier.core.Ticket;
 import io.atelier.testing.ManualTime;
 import io.atelier.testing.Tickets;
@@ -37,8 +38,12 @@ class ModelQueuePropertyTest {
         int maxBatch = 1 + random.nextInt(8);
         int maxQueue = 1 + random.nextInt(30);
         Duration delay = Duration.ofMillis(random.nextBoolean() ? 0 : random.nextInt(5));
-        ModelQueue queue =
-                new ModelQueue(Tickets.MODEL, new BatchPolicy(maxBatch, delay, maxQueue), new ExecutionTimes(), time);
+        ModelQueue queue = new ModelQueue(
+                Tickets.MODEL,
+                new BatchPolicy(maxBatch, delay, maxQueue),
+                Sharing.rows(""),
+                new ExecutionTimes(),
+                time);
 
         List<Ticket> accepted = new ArrayList<>();
         Set<Ticket> gone = new HashSet<>();

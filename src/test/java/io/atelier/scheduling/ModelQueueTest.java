@@ -8,6 +8,7 @@ import io.atelier.core.ServingException.Cancelled;
 import io.atelier.core.ServingException.DeadlineExceeded;
 import io.atelier.core.ServingException.NotReady;
 import io.atelier.core.ServingException.Overloaded;
+import io.atelier.core.Sharing;
 import io.atelier.core.Ticket;
 import io.atelier.testing.ManualTime;
 import io.atelier.testing.Tickets;
@@ -360,7 +361,7 @@ class ModelQueueTest {
         times.record(DeviceId.cpu(0), 1, 10_000_000);
         BatchPolicy policy = new BatchPolicy(16, Duration.ZERO, 100);
         ModelQueue together = queue(policy);
-        ModelQueue alone = new ModelQueue(Tickets.MODEL, policy, false, times, time);
+        ModelQueue alone = new ModelQueue(Tickets.MODEL, policy, Sharing.none(""), times, time);
         for (ModelQueue queue : List.of(together, alone)) {
             queue.attach(new BusyDevice());
             queue.began(10_000_000);
@@ -375,8 +376,8 @@ class ModelQueueTest {
 
     @Test
     void aModelThatDoesNotBatchWaitsForNoCompany() {
-        ModelQueue queue =
-                new ModelQueue(Tickets.MODEL, new BatchPolicy(16, Duration.ofMillis(5), 100), false, times, time);
+        ModelQueue queue = new ModelQueue(
+                Tickets.MODEL, new BatchPolicy(16, Duration.ofMillis(5), 100), Sharing.none(""), times, time);
         Ticket only = offer(queue, 1, "own");
 
         assertThat(queue.pull(1).batch()).containsExactly(only);
@@ -393,7 +394,7 @@ class ModelQueueTest {
     }
 
     private ModelQueue queue(BatchPolicy policy) {
-        return new ModelQueue(Tickets.MODEL, policy, times, time);
+        return new ModelQueue(Tickets.MODEL, policy, Sharing.rows(""), times, time);
     }
 
     private List<Ticket> offer(ModelQueue queue, int count) {

@@ -9,6 +9,7 @@ import io.atelier.core.InferenceRequest;
 import io.atelier.core.QueueTimeout;
 import io.atelier.core.QueueTimeout.Action;
 import io.atelier.core.ServingException.WaitedTooLong;
+import io.atelier.core.Sharing;
 import io.atelier.core.Ticket;
 import io.atelier.core.Trace;
 import io.atelier.testing.FakeEngine;
@@ -121,7 +122,8 @@ class QueueTimeoutTest {
                 Pull pull = queue.pull(1);
                 for (Ticket expired : pull.expired()) {
                     assertThat(action).isEqualTo(Action.REJECT);
-                    assertThat(time.nanoTime() - expired.arrivedNanos()).isGreaterThanOrEqualTo(patience(queue, expired));
+                    assertThat(time.nanoTime() - expired.arrivedNanos())
+                            .isGreaterThanOrEqualTo(patience(queue, expired));
                     assertThat(gone.add(expired)).isTrue();
                 }
                 for (Ticket taken : pull.batch()) {
@@ -155,7 +157,7 @@ class QueueTimeoutTest {
         int rows = delay.isZero() ? 1 : 4;
         BatchPolicy policy =
                 new BatchPolicy(rows, delay, 1000, 5, BatchPolicy.DEFAULT_PRIORITY_STEP, Optional.of(timeout));
-        return new ModelQueue(Tickets.MODEL, policy, new ExecutionTimes(), time);
+        return new ModelQueue(Tickets.MODEL, policy, Sharing.rows(""), new ExecutionTimes(), time);
     }
 
     private Ticket offer(ModelQueue queue, int ownMillis) {

@@ -14,6 +14,7 @@ import io.atelier.core.ServingException;
 import io.atelier.core.ServingException.NotReady;
 import io.atelier.core.ServingListener;
 import io.atelier.core.Shape;
+import io.atelier.core.Sharing;
 import io.atelier.core.TensorSpec;
 import io.atelier.core.Ticket;
 import io.atelier.repository.EnsembleConfig;
@@ -194,9 +195,10 @@ class EnsembleServiceTest {
 
     private ModelQueue model(String name, ModelSignature signature) {
         ModelId id = new ModelId(name, "1");
-        ModelQueue queue = new ModelQueue(id, new BatchPolicy(4, Duration.ZERO, 10), new ExecutionTimes(), time);
+        ModelQueue queue =
+                new ModelQueue(id, new BatchPolicy(4, Duration.ZERO, 10), Sharing.rows(""), new ExecutionTimes(), time);
         directory.ready(new ServedModel(
-                id, "fake", signature, BatchRule.together(signature, Padding.NONE), queue, TIMEOUT, null));
+                id, "fake", signature, new BatchRule(signature, Sharing.rows(""), Padding.NONE), queue, TIMEOUT, null));
         return queue;
     }
 }

@@ -2,6 +2,7 @@ package io.atelier.simulation;
 
 import io.atelier.core.DeviceId;
 import io.atelier.core.ModelSignature;
+import io.atelier.core.Sharing;
 import io.atelier.core.Tensor;
 import io.atelier.engine.EngineBatch;
 import io.atelier.engine.ModelInstance;
@@ -41,8 +42,8 @@ final class SimInstance implements ModelInstance {
     }
 
     @Override
-    public boolean canBatch() {
-        return true;
+    public Sharing sharing() {
+        return Sharing.rows("");
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.atelier.core.InferenceRequest;
 import io.atelier.core.InferenceResult;
 import io.atelier.core.ModelId;
 import io.atelier.core.Padding;
+import io.atelier.core.Sharing;
 import io.atelier.core.QueueTimeout;
 import io.atelier.core.Ticker;
 import io.atelier.core.Ticket;
@@ -236,7 +237,7 @@ final class Simulation {
             case UNSTEADY_QUEUE_CLOCK -> () -> world.nanoTime() + random.nextLong(3_000_000);
             default -> world;
         };
-        ModelQueue queue = new ModelQueue(model, policy, new ExecutionTimes(), clock);
+        ModelQueue queue = new ModelQueue(model, policy, Sharing.rows(""), new ExecutionTimes(), clock);
         invariants.watch(queue);
         devices.forEach((device, slots) -> {
             int limit = 1 + random.nextInt(slots);
@@ -249,7 +250,7 @@ final class Simulation {
                 model,
                 "simulated",
                 SimEngine.SIGNATURE,
-                BatchRule.together(SimEngine.SIGNATURE, Padding.NONE),
+                new BatchRule(SimEngine.SIGNATURE, Sharing.rows(""), Padding.NONE),
                 queue,
                 Duration.ofSeconds(1),
                 null));
@@ -285,7 +286,8 @@ final class Simulation {
             InferenceRequest question = new InferenceRequest(
                     String.valueOf(i),
                     model,
-                    List.of(SimEngine.input(i, 1 + random.nextInt(3), 1 + random.nextInt(2))),
+                    List.of(SimEngine.input(
+                            i, Math.min(1 + random.nextInt(3), mostRows(model)), 1 + random.nextInt(2))),
                     SimEngine.OUTPUTS,
                     priority);
             Duration timeout = Duration.ofNanos(millis(3, 150));
@@ -294,6 +296,11 @@ final class Simulation {
                 world.at(at + random.nextLong(30_000_000), () -> goAway(request));
             }
         }
+    }
+
+    /** Requests of more rows would be cut into parts, which the invariants do not know. */
+    private int mostRows(ModelId model) {
+        return directory.ready(model).orElseThrow().queue().policy().maxBatchSize();
     }
 
     private void ask(SimRequest request, InferenceRequest question, Duration timeout) {

@@ -4,6 +4,7 @@ import io.atelier.core.DataType;
 import io.atelier.core.DeviceId;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.Shape;
+import io.atelier.core.Sharing;
 import io.atelier.core.Task;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
@@ -232,8 +233,8 @@ public final class FakeEngine implements Engine {
         }
 
         @Override
-        public boolean canBatch() {
-            return true;
+        public Sharing sharing() {
+            return Sharing.rows("");
         }
 
         @Override

@@ -25,6 +25,26 @@ public final class HubModels {
     private static final String CLASSIFIER = "\"architectures\": [\"BertForSequenceClassification\"]";
     private static final String EMBEDDER = "{\"architectures\": [\"BertModel\"], \"pad_token_id\": 3}";
 
+    /** Models with a reference by another stack: {@code src/test/reference}. */
+    private static final List<String> REFERENCE = List.of(
+            "sentences/config.json",
+            "sentences/tokenizer.json",
+            "sentences/tokenizer_config.json",
+            "sentences/special_tokens_map.json",
+            "sentences/sentence_bert_config.json",
+            "sentences/config_sentence_transformers.json",
+            "sentences/modules.json",
+            "sentences/1_Pooling/config.json",
+            "sentences/onnx/model.onnx",
+            "feelings/config.json",
+            "feelings/tokenizer.json",
+            "feelings/tokenizer_config.json",
+            "feelings/onnx/model.onnx",
+            "relevance/config.json",
+            "relevance/tokenizer.json",
+            "relevance/tokenizer_config.json",
+            "relevance/onnx/model.onnx");
+
     private HubModels() {}
 
     /** Writes it into this folder. */
@@ -56,6 +76,12 @@ public final class HubModels {
                         + " \"id2label\": {\"0\": \"toxic\", \"1\": \"rude\"}}"));
         model(root, "mood", "onnx/model.onnx", scores(2), Map.of(
                 "config.json", "{" + CLASSIFIER + ", \"id2label\": {\"0\": \"negative\", \"1\": \"positive\"}}"));
+        model(root, "unnamed", "onnx/model.onnx", scores(2), Map.of("config.json", "{" + CLASSIFIER + "}"));
+        for (String file : REFERENCE) {
+            Path copy = root.resolve(file);
+            Files.createDirectories(copy.getParent());
+            Files.write(copy, TaskModels.resource("/hub/" + file));
+        }
         return root;
     }
 

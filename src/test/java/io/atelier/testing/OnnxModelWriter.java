@@ -13,7 +13,8 @@ import java.util.Random;
  * Builds small ONNX models as bytes, so that a test needs no file and no tool to make one. Not thread-safe.
  *
  * <p>Element types have their ONNX names ({@code FLOAT}, {@code INT64}, {@code BFLOAT16}, …) or those of the Open
- * Inference Protocol ({@code FP32}, {@code BF16}, {@code BYTES}). Dimensions are numbers, or names where they vary.
+ * Inference Protocol ({@code FP32}, {@code BF16}, {@code BYTES}). Dimensions are numbers, or names where they vary; the
+ * empty name is an axis of which the model says nothing.
  * What is built is not checked; ONNX Runtime does that when it loads the model.
  *
  * <pre>{@code
@@ -41,6 +42,8 @@ public final class OnnxModelWriter {
             Map.entry("DOUBLE", 11),
             Map.entry("UINT32", 12),
             Map.entry("UINT64", 13),
+            Map.entry("COMPLEX64", 14),
+            Map.entry("FLOAT8E4M3FN", 17),
             Map.entry("BFLOAT16", 16),
             Map.entry("FP32", 1),
             Map.entry("BYTES", 8),
@@ -50,6 +53,7 @@ public final class OnnxModelWriter {
 
     private static final int VARINT = 0;
     private static final int LENGTH_DELIMITED = 2;
+    private static final int FIXED32 = 5;
 
     private final List<byte[]> nodes = new ArrayList<>();
     private final List<byte[]> initializers = new ArrayList<>();
@@ -58,6 +62,7 @@ public final class OnnxModelWriter {
     private final List<byte[]> innerValues = new ArrayList<>();
     private final List<byte[]> functions = new ArrayList<>();
     private long opset = 13;
+    private long mlOpset = 1;
     private long irVersion = 7;
 
     /** Returns its input: {@code INPUT0} to {@code OUTPUT0}, of any element type. */
@@ -111,6 +116,12 @@ public final class OnnxModelWriter {
         return this;
     }
 
+    /** The version of the operators of {@code ai.onnx.ml}. */
+    public OnnxModelWriter mlOpset(long version) {
+        mlOpset = version;
+        return this;
+    }
+
     public OnnxModelWriter irVersion(long version) {
         irVersion = version;
         return this;
@@ -136,12 +147,15 @@ public final class OnnxModelWriter {
         return node(operator, inputs, outputs, Map.of());
     }
 
-    /** A standard operator, or one of another domain as {@code domain:Operator}. Named after its first output. */
-    public OnnxModelWriter node(
-            String operator, List<String> inputs, List<String> outputs, Map<String, Long> attributes) {
+    /**
+     * A standard operator, or one of another domain as {@code domain:Operator}. Named after its first output.
+     *
+     * @param attributes each a number, a text, a writer for a graph of its own, or a list of numbers or of texts; whole
+     *                   numbers are integers of ONNX, and a list is of what its first element is
+     */
+    public OnnxModelWriter node(String operator, List<String> inputs, List<String> outputs, Map<String, ?> attributes) {
         Message node = nodeMessage(operator, inputs, outputs);
-        attributes.forEach((name, value) ->
-                node.bytes(5, new Message().string(1, name).varint(3, value).varint(20, 2)));
+        attributes.forEach((name, value) -> node.bytes(5, attribute(new Message().string(1, name), value)));
         nodes.add(node.toBytes());
         return this;
     }
@@ -149,15 +163,34 @@ public final class OnnxModelWriter {
     /** An operator with a graph of its own, such as the body of a Loop. */
     public OnnxModelWriter nodeWithGraph(
             String operator, List<String> inputs, List<String> outputs, String attribute, OnnxModelWriter graph) {
-        nodes.add(nodeMessage(operator, inputs, outputs)
-                .bytes(
-                        5,
-                        new Message()
-                                .string(1, attribute)
-                                .bytes(6, graph.graph())
-                                .varint(20, 5))
-                .toBytes());
-        return this;
+        return node(operator, inputs, outputs, Map.of(attribute, graph));
+    }
+
+    private static Message attribute(Message attribute, Object value) {
+        if (value instanceof Float number) {
+            return attribute.fixed32(2, number).varint(20, 1);
+        }
+        if (value instanceof Number number) {
+            return attribute.varint(3, number.longValue()).varint(20, 2);
+        }
+        if (value instanceof String text) {
+            return attribute.string(4, text).varint(20, 3);
+        }
+        if (value instanceof OnnxModelWriter graph) {
+            return attribute.bytes(6, graph.graph()).varint(20, 5);
+        }
+        List<?> list = (List<?>) value;
+        for (Object element : list) {
+            if (element instanceof Float number) {
+                attribute.fixed32(7, number);
+            } else if (element instanceof Number number) {
+                attribute.varint(8, number.longValue());
+            } else {
+                attribute.string(9, (String) element);
+            }
+        }
+        Object first = list.get(0);
+        return attribute.varint(20, first instanceof Float ? 6 : first instanceof Number ? 7 : 8);
     }
 
     /** A function of the model, with the nodes of another writer for its body. */
@@ -168,6 +201,54 @@ public final class OnnxModelWriter {
         body.nodes.forEach(node -> function.bytes(7, node));
         functions.add(function.bytes(9, new Message().varint(2, opset)).toBytes());
         return this;
+    }
+
+    /** An operator with attributes that are lists, of texts or of whole numbers. */
+    public OnnxModelWriter nodeWithLists(
+            String operator, List<String> inputs, List<String> outputs, Map<String, List<?>> attributes) {
+        return node(operator, inputs, outputs, attributes);
+    }
+
+    /** An input whose number of dimensions the model does not tell. */
+    public OnnxModelWriter inputOfAnyShape(String name, String type) {
+        inputs.add(declared(name, new Message().bytes(1, new Message().varint(1, number(type)))));
+        return this;
+    }
+
+    /** An output whose number of dimensions the model does not tell. */
+    public OnnxModelWriter outputOfAnyShape(String name, String type) {
+        outputs.add(declared(name, new Message().bytes(1, new Message().varint(1, number(type)))));
+        return this;
+    }
+
+    /** An input that is a sequence of tensors. */
+    public OnnxModelWriter sequenceInput(String name, String type) {
+        inputs.add(declared(name, sequence(new Message().bytes(1, new Message().varint(1, number(type))))));
+        return this;
+    }
+
+    /** An output that is a sequence of tensors. */
+    public OnnxModelWriter sequenceOutput(String name, String type) {
+        outputs.add(declared(name, sequence(new Message().bytes(1, new Message().varint(1, number(type))))));
+        return this;
+    }
+
+    /** An output that is a sequence of maps to FLOAT. */
+    public OnnxModelWriter mapsOutput(String name, String keyType) {
+        Message value = new Message().bytes(1, new Message().varint(1, number("FLOAT")));
+        outputs.add(declared(
+                name,
+                sequence(new Message()
+                        .bytes(5, new Message().varint(1, number(keyType)).bytes(2, value)))));
+        return this;
+    }
+
+    private static Message sequence(Message elementType) {
+        return new Message().bytes(4, new Message().bytes(1, elementType));
+    }
+
+    private static byte[] declared(String name, Message type) {
+        return new Message().string(1, name).bytes(2, type).toBytes();
     }
 
     private static Message nodeMessage(String operator, List<String> inputs, List<String> outputs) {
@@ -236,7 +317,8 @@ public final class OnnxModelWriter {
                 .string(2, "atelier-test")
                 .bytes(7, graph())
                 .bytes(8, new Message().varint(2, opset))
-                .bytes(8, new Message().string(1, "com.microsoft").varint(2, 1));
+                .bytes(8, new Message().string(1, "com.microsoft").varint(2, 1))
+                .bytes(8, new Message().string(1, "ai.onnx.ml").varint(2, mlOpset));
         functions.forEach(function -> model.bytes(25, function));
         return functions.isEmpty()
                 ? model.toBytes()
@@ -258,17 +340,16 @@ public final class OnnxModelWriter {
     private static byte[] value(String name, String type, Object... dims) {
         Message shape = new Message();
         for (Object dim : dims) {
-            shape.bytes(
-                    1,
-                    dim instanceof Number number
-                            ? new Message().varint(1, number.longValue())
-                            : new Message().string(2, dim.toString()));
+            Message dimension = new Message();
+            if (dim instanceof Number number) {
+                dimension.varint(1, number.longValue());
+            } else if (!dim.toString().isEmpty()) {
+                dimension.string(2, dim.toString());
+            }
+            shape.bytes(1, dimension);
         }
         Message tensor = new Message().varint(1, number(type)).bytes(2, shape);
-        return new Message()
-                .string(1, name)
-                .bytes(2, new Message().bytes(1, tensor))
-                .toBytes();
+        return declared(name, new Message().bytes(1, tensor));
     }
 
     private static int number(String type) {
@@ -286,6 +367,15 @@ public final class OnnxModelWriter {
         Message varint(int field, long value) {
             raw(((long) field << 3) | VARINT);
             raw(value);
+            return this;
+        }
+
+        Message fixed32(int field, float value) {
+            raw(((long) field << 3) | FIXED32);
+            out.writeBytes(ByteBuffer.allocate(Float.BYTES)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putFloat(value)
+                    .array());
             return this;
         }
 

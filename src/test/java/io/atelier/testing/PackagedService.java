@@ -70,6 +70,18 @@ public final class PackagedService implements AutoCloseable {
         return new PackagedService(builder.start());
     }
 
+    /** Starts this jar of the service, whichever was built last: for programs that compare two. */
+    public static PackagedService startJar(Path jar, List<String> options, String... properties) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
+        command.add("-Dquarkus.http.port=0");
+        Arrays.stream(properties).forEach(property -> command.add("-D" + property));
+        command.addAll(List.of("-jar", jar.toString()));
+        return new PackagedService(
+                new ProcessBuilder(command).redirectErrorStream(true).start());
+    }
+
     /** What an image's health check says of the service on this port: 0 if it lives. */
     public static int health(int port) throws IOException, InterruptedException {
         List<String> command = command(List.of());
@@ -111,6 +123,10 @@ public final class PackagedService implements AutoCloseable {
         Matcher listening = awaitPrinted(LISTENING);
         awaitPrinted(LOADED);
         return Integer.parseInt(listening.group(1));
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
     }
 
     public long pid() {

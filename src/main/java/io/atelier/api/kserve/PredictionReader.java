@@ -20,9 +20,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,9 +74,7 @@ final class PredictionReader {
     }
 
     private void body(JsonParser json) throws IOException {
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-            String field = json.currentName();
-            JsonToken value = json.nextToken();
+        Json.members(json, (field, value) -> {
             switch (field) {
                 case "instances" -> {
                     requireFirst(true);
@@ -86,7 +86,7 @@ final class PredictionReader {
                 }
                 default -> json.skipChildren(); // such as TensorFlow Serving's signature_name
             }
-        }
+        });
     }
 
     private void requireFirst(boolean instances) {
@@ -136,18 +136,12 @@ final class PredictionReader {
     }
 
     private void named(JsonParser json, String place) throws IOException {
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-            String name = json.currentName();
+        Json.members(json, (name, value) -> {
             if (signature.input(name).isEmpty()) {
-                throw new InvalidInput(place + ": the model has no input '" + shortened(name) + "'");
+                throw new InvalidInput(place + ": " + signature.noInput(name));
             }
-            json.nextToken();
             add(name, json, place + "." + name);
-        }
-    }
-
-    private static String shortened(String name) {
-        return name.length() <= 64 ? name : name.substring(0, 64) + "…";
+        });
     }
 
     private String onlyInput(String place) {
@@ -179,14 +173,12 @@ final class PredictionReader {
         if (byRow == null) {
             throw new InvalidInput("instances is missing");
         }
-        List<Tensor> tensors = new ArrayList<>(signature.inputs().size());
-        for (TensorSpec spec : signature.inputs()) {
-            tensors.add(tensor(spec));
+        Map<String, Tensor> given = new HashMap<>();
+        for (String name : inputs.keySet()) {
+            given.put(name, tensor(signature.input(name).orElseThrow()));
         }
-        checkRows(tensors);
-        signature.contradiction(tensors).ifPresent(contradiction -> {
-            throw new InvalidInput(contradiction);
-        });
+        List<Tensor> tensors = signature.inOrder(given);
+        checkRows(tensors.subList(0, signature.inputs().size()));
         List<String> outputs = new ArrayList<>();
         for (TensorSpec spec : signature.outputs()) {
             requireJson("output", spec);
@@ -210,19 +202,18 @@ final class PredictionReader {
                                 count));
             }
         }
-        if (count < 1 || (model.maxBatchSize() > 0 && count > model.maxBatchSize())) {
+        if (count < 1 || (model.maxBatchSize() > 0 && count > model.maxRequestRows())) {
             throw new InvalidInput(
-                    "the body has %d rows, the model takes 1 to %d".formatted(count, model.maxBatchSize()));
+                    "the body has %d rows, the model takes 1 to %d".formatted(count, model.maxRequestRows()));
         }
     }
 
     private Tensor tensor(TensorSpec spec) {
         requireJson("input", spec);
         boolean inRows = Boolean.TRUE.equals(byRow);
-        Pieces pieces = inputs.get(spec.name());
-        if (pieces == null || (inRows && pieces.count < rows)) {
-            throw new InvalidInput(
-                    "input '%s' is missing%s".formatted(spec.name(), pieces == null ? "" : " in one of the instances"));
+        Pieces pieces = Objects.requireNonNull(inputs.get(spec.name()));
+        if (inRows && pieces.count < rows) {
+            throw new InvalidInput("input '%s' is missing in one of the instances".formatted(spec.name()));
         }
         byte[] json;
         int from;
@@ -275,7 +266,7 @@ final class PredictionReader {
             JsonToken first = parser.nextToken();
             if (spec.dataType() == DataType.BYTES) {
                 data[0] = new BytesReader(parser, spec.name(), shape).read();
-            } else if (first != JsonToken.START_ARRAY) {
+            } else if (first != JsonToken.START_ARRAY && shape.rank() > 0) {
                 throw new InvalidInput("input '%s' is not a list".formatted(spec.name()));
             } else {
                 data[0] = new TensorDataReader(parser, spec.name(), spec.dataType(), shape, (int) elements)

@@ -7,8 +7,6 @@ import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -110,7 +108,7 @@ final class BinaryTensor {
         }
     }
 
-    /** The elements, each of which must be UTF-8: no engine here takes other bytes for text. */
+    /** The elements, whatever their bytes: a model may take others than text. */
     private static Tensor texts(String name, Shape shape, long elements, List<ByteBuffer> parts) {
         int size = parts.stream().mapToInt(ByteBuffer::remaining).sum();
         ByteBuffer raw = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
@@ -126,7 +124,6 @@ final class BinaryTensor {
                 throw new InvalidInput("input '%s' element %d: its length is %d, but only %d bytes follow"
                         .formatted(name, index, length, raw.remaining()));
             }
-            requireText(name, index, raw.slice(raw.position(), (int) length));
             raw.position(raw.position() + (int) length);
         }
         if (raw.hasRemaining()) {
@@ -134,13 +131,5 @@ final class BinaryTensor {
                     .formatted(name, raw.remaining(), elements, shape));
         }
         return new Tensor(name, DataType.BYTES, shape, raw.rewind());
-    }
-
-    private static void requireText(String name, long index, ByteBuffer bytes) {
-        try {
-            StandardCharsets.UTF_8.newDecoder().decode(bytes);
-        } catch (CharacterCodingException e) {
-            throw new InvalidInput("input '%s' element %d is not UTF-8".formatted(name, index));
-        }
     }
 }

@@ -105,36 +105,24 @@ final class InferRequestReader {
     }
 
     private void request(JsonParser json) throws IOException {
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-            String field = json.currentName();
-            JsonToken value = json.nextToken();
+        Json.members(json, (field, value) -> {
             switch (field) {
                 case "id" -> id = Json.label(json, "id");
                 case "parameters" -> parameters(json, "parameters", this::requestParameter);
                 case "inputs" -> list(json, "inputs", this::input);
                 case "outputs" -> list(json, "outputs", this::output);
-                default -> skip(json, value);
+                default -> json.skipChildren();
             }
-        }
+        });
     }
 
     private PredictRequest finish() {
-        List<Tensor> ordered = new ArrayList<>(signature.inputs().size());
-        for (TensorSpec spec : signature.inputs()) {
-            Tensor tensor = inputs.get(spec.name());
-            if (tensor == null) {
-                throw new InvalidInput("input '%s' is missing".formatted(spec.name()));
-            }
-            ordered.add(tensor);
-        }
+        List<Tensor> ordered = signature.inOrder(inputs);
         if (binary != null && binary.remaining() > 0) {
             throw new InvalidInput("the body has %d bytes more than the JSON and its inputs' binary_data_size say"
                     .formatted(binary.remaining()));
         }
-        checkRows(ordered);
-        signature.contradiction(ordered).ifPresent(contradiction -> {
-            throw new InvalidInput(contradiction);
-        });
+        checkRows(ordered.subList(0, signature.inputs().size()));
         if (outputs.isEmpty()) {
             signature.outputs().forEach(spec -> outputs.put(spec.name(), Wanted.ANYHOW));
         }
@@ -184,9 +172,9 @@ final class InferRequestReader {
                         .formatted(tensor.name(), tensor.shape().dimension(0), first.name(), rows));
             }
         }
-        if (rows < 1 || rows > model.maxBatchSize()) {
+        if (rows < 1 || rows > model.maxRequestRows()) {
             throw new InvalidInput("input '%s' has %d rows, the model takes 1 to %d"
-                    .formatted(first.name(), rows, model.maxBatchSize()));
+                    .formatted(first.name(), rows, model.maxRequestRows()));
         }
     }
 
@@ -220,22 +208,11 @@ final class InferRequestReader {
 
     private void output(JsonParser json, int index) throws IOException {
         String place = "outputs[" + index + "]";
-        String name = null;
-        WantedReader wanted = new WantedReader(place + ".parameters");
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-            String field = json.currentName();
-            JsonToken value = json.nextToken();
-            switch (field) {
-                case "name" -> name = Json.label(json, place + ".name");
-                case "parameters" -> parameters(json, place + ".parameters", wanted::parameter);
-                default -> skip(json, value);
-            }
-        }
-        if (name == null) {
-            throw new InvalidInput(place + " has no name");
-        }
+        WantedReader wanted = new WantedReader(place);
+        Json.members(json, (field, value) -> wanted.member(json, field));
+        String name = wanted.name();
         if (signature.output(name).isEmpty()) {
-            throw new InvalidInput(place + ": the model has no output '" + name + "'");
+            throw new InvalidInput(place + ": " + signature.noOutput(name));
         }
         if (outputs.putIfAbsent(name, wanted.read()) != null) {
             throw new InvalidInput(place + ": output '" + name + "' is asked for twice");
@@ -254,6 +231,7 @@ final class InferRequestReader {
 
     private static final class WantedReader {
         private final String place;
+        private @Nullable String name;
         private @Nullable Boolean binary;
         private int classes;
 
@@ -261,13 +239,22 @@ final class InferRequestReader {
             this.place = place;
         }
 
-        void parameter(JsonParser json, String name) throws IOException {
-            switch (name) {
-                case "binary_data" -> binary = flag(json, place + ".binary_data");
+        void member(JsonParser json, String field) throws IOException {
+            switch (field) {
+                case "name" -> name = Json.label(json, place + ".name");
+                case "parameters" -> parameters(json, place + ".parameters", this::parameter);
+                default -> json.skipChildren();
+            }
+        }
+
+        private void parameter(JsonParser json, String parameter) throws IOException {
+            switch (parameter) {
+                case "binary_data" -> binary = flag(json, place + ".parameters.binary_data");
                 case "classification" -> {
-                    long count = integer(json, place + ".classification");
+                    long count = integer(json, place + ".parameters.classification");
                     if (count < 1) {
-                        throw new InvalidInput("%s.classification is %d, not at least 1".formatted(place, count));
+                        throw new InvalidInput(
+                                "%s.parameters.classification is %d, not at least 1".formatted(place, count));
                     }
                     classes = (int) Math.min(count, Integer.MAX_VALUE);
                 }
@@ -275,6 +262,13 @@ final class InferRequestReader {
                     // meant for another server
                 }
             }
+        }
+
+        String name() {
+            if (name == null) {
+                throw new InvalidInput(place + " has no name");
+            }
+            return name;
         }
 
         Wanted read() {
@@ -302,18 +296,16 @@ final class InferRequestReader {
         }
 
         void read(JsonParser json) throws IOException {
-            while (json.nextToken() != JsonToken.END_OBJECT) {
-                String field = json.currentName();
-                JsonToken value = json.nextToken();
+            Json.members(json, (field, value) -> {
                 switch (field) {
                     case "name" -> name = Json.label(json, place + ".name");
                     case "datatype" -> type = dataType(Json.label(json, place + ".datatype"));
                     case "shape" -> shape = readShape(json);
                     case "parameters" -> parameters(json, place + ".parameters", this::parameter);
                     case "data" -> readOrRemember(json);
-                    default -> skip(json, value);
+                    default -> json.skipChildren();
                 }
-            }
+            });
             if (name == null) {
                 throw new InvalidInput(place + " has no name");
             }
@@ -416,9 +408,8 @@ final class InferRequestReader {
         }
 
         private void check(String name, DataType type, Shape shape) {
-            TensorSpec spec = signature
-                    .input(name)
-                    .orElseThrow(() -> new InvalidInput(place + ": the model has no input '" + name + "'"));
+            TensorSpec spec =
+                    signature.input(name).orElseThrow(() -> new InvalidInput(place + ": " + signature.noInput(name)));
             if (isBinaryOnly(type) && binarySize < 0) {
                 throw new InvalidInput("input '%s' is %s, which travels in binary only".formatted(name, type));
             }
@@ -485,15 +476,13 @@ final class InferRequestReader {
 
     private static void parameters(JsonParser json, String place, Parameter parameter) throws IOException {
         expect(json, JsonToken.START_OBJECT, place);
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-            String name = json.currentName();
-            JsonToken value = json.nextToken();
-            if (!value.isScalarValue() || value == JsonToken.VALUE_NULL) {
+        Json.members(json, (name, value) -> {
+            if (!value.isScalarValue()) {
                 throw new InvalidInput(
                         "%s.%s is %s, not a string, number or boolean".formatted(place, name, Json.describe(value)));
             }
             parameter.read(json, name);
-        }
+        });
     }
 
     private static long integer(JsonParser json, String place) throws IOException {
@@ -519,12 +508,6 @@ final class InferRequestReader {
         JsonToken token = json.currentToken();
         if (token != expected) {
             throw new InvalidInput("%s is %s, not %s".formatted(place, Json.describe(token), Json.describe(expected)));
-        }
-    }
-
-    private static void skip(JsonParser json, JsonToken value) throws IOException {
-        if (value.isStructStart()) {
-            json.skipChildren();
         }
     }
 }

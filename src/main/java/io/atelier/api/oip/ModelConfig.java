@@ -108,11 +108,7 @@ record ModelConfig(
     record Parameter(@JsonProperty("string_value") String value) {}
 
     /** A request that was answered before the model served. */
-    record WarmUp(
-            String name,
-            @JsonProperty("batch_size") int batchSize,
-            Map<String, WarmUpInput> inputs,
-            int count) {
+    record WarmUp(String name, @JsonProperty("batch_size") int batchSize, Map<String, WarmUpInput> inputs, int count) {
         static @Nullable List<WarmUp> of(List<ModelConfiguration.WarmUp> requests) {
             return requests.isEmpty() ? null : requests.stream().map(WarmUp::of).toList();
         }
@@ -208,23 +204,22 @@ record ModelConfig(
     }
 
     static ModelConfig of(ModelConfiguration model) {
-        boolean rows = model.signature().hasBatchAxis();
+        boolean rows = model.signature().hasBatchAxis()
+                && (model.sharing().isAllowed() || model.maxBatchSize() == 1 || !model.steps().isEmpty());
         return new ModelConfig(
                 model.id().name(),
                 model.platform(),
                 model.backend(),
                 VersionPolicy.of(model.versions()),
                 rows ? model.maxBatchSize() : 0,
-                Tensor.of(
-                        model.signature().inputs(), model.notes(), rows),
-                Tensor.of(
-                        model.signature().outputs(), model.notes(), rows),
+                Tensor.of(model.signature().inputs(), model.notes(), rows),
+                Tensor.of(model.signature().outputs(), model.notes(), rows),
                 model.instances().entrySet().stream()
                         .map(entry -> Group.of(entry.getKey(), entry.getValue()))
                         .sorted((a, b) -> a.name().compareTo(b.name()))
                         .toList(),
                 model.file(),
-                model.together()
+                model.sharing().isAllowed()
                         ? new Batching(
                                 model.maxQueueDelay().toNanos() / 1000,
                                 InferenceRequest.LOWEST_PRIORITY,
@@ -232,16 +227,18 @@ record ModelConfig(
                                 QueuePolicy.of(model))
                         : null,
                 model.steps().isEmpty() ? null : Scheduling.of(model.steps()),
-                parameters(model.parameters()),
+                parameters(model),
                 WarmUp.of(model.warmUps()));
     }
 
-    private static @Nullable Map<String, Parameter> parameters(Map<String, String> texts) {
-        if (texts.isEmpty()) {
-            return null;
-        }
+    /** The owner's, and what was found out about the model. */
+    private static @Nullable Map<String, Parameter> parameters(ModelConfiguration model) {
         Map<String, Parameter> parameters = new LinkedHashMap<>();
-        texts.forEach((key, value) -> parameters.put(key, new Parameter(value)));
-        return parameters;
+        model.parameters().forEach((key, value) -> parameters.put(key, new Parameter(value)));
+        if (model.steps().isEmpty()) {
+            parameters.put("atelier.batching", new Parameter(model.sharing().extent().word()));
+            parameters.put("atelier.batching.reason", new Parameter(model.sharing().reason()));
+        }
+        return parameters.isEmpty() ? null : parameters;
     }
 }

@@ -41,7 +41,7 @@ public final class TensorDataReader {
     private int index;
 
     /**
-     * @param json     stands at the list's opening bracket
+     * @param json     stands at the list's opening bracket; or at the value itself of a scalar, where callers allow one
      * @param elements the product of the shape, known to be justified by the size of the body
      */
     public TensorDataReader(JsonParser json, String tensor, DataType type, Shape shape, int elements) {
@@ -97,6 +97,10 @@ public final class TensorDataReader {
     }
 
     private void list(Element element) throws IOException {
+        if (json.currentToken() != JsonToken.START_ARRAY) {
+            element.take(json.currentToken());
+            return;
+        }
         JsonToken first = json.nextToken();
         if (first == JsonToken.START_ARRAY && shape.rank() > 1) {
             nested(first, 0, element);

@@ -1,7 +1,7 @@
 package io.atelier.api.oip;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.atelier.core.ServingException.EngineFailure;
+import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.Tensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -90,14 +90,14 @@ public final class TensorDataWriter {
 
     private static String text(Tensor tensor, ByteBuffer data) {
         int size = data.getInt();
-        ByteBuffer bytes = data.slice(data.position(), size);
+        ByteBuffer text = data.slice(data.position(), size);
         data.position(data.position() + size);
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
-        } catch (CharacterCodingException e) {
-            throw new EngineFailure(
-                    "output '%s' holds a byte string that is not UTF-8 and has no JSON form".formatted(tensor.name()),
-                    e);
+            return StandardCharsets.UTF_8.newDecoder().decode(text).toString();
+        } catch (CharacterCodingException bytes) {
+            throw new InvalidInput(
+                    "output '%s' holds bytes that are not UTF-8, which travel in binary only: ask with binary_data_output"
+                            .formatted(tensor.name()));
         }
     }
 }

@@ -17,15 +17,14 @@ import io.atelier.core.TensorSpec;
 import io.atelier.serving.ModelView;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * What a model without a task takes plainly, {@code {"x": [[1, 2]]}}, nested lists by name of input, and what it answers,
- * likewise by name of output. Types come from the model, shapes from the nesting. Used once, by one thread.
+ * What a model without a task takes plainly, {@code {"x": [[1, 2]]}}, nested lists by name of input, or the bare value of
+ * a scalar, and what it answers, likewise by name of output. Types come from the model, shapes from the nesting. Used once, by one thread.
  */
 final class NamedArrays {
     private static final int MOST_AXES = 32;
@@ -64,23 +63,20 @@ final class NamedArrays {
     }
 
     private void read(JsonParser json) throws IOException {
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-            String name = json.currentName();
+        Json.members(json, (name, value) -> {
             TensorSpec spec = model.signature()
                     .input(name)
-                    .orElseThrow(() -> new InvalidInput("the model has no input '%s', it has %s"
-                            .formatted(
-                                    name.length() > 64 ? name.substring(0, 64) + "…" : name,
-                                    names(model.signature().inputs()))));
-            JsonToken value = json.nextToken();
-            if (value != JsonToken.START_ARRAY) {
+                    .orElseThrow(() -> new InvalidInput(model.signature().noInput(name)));
+            boolean scalar = value.isScalarValue() && spec.shape().accepts(Shape.of());
+            if (value != JsonToken.START_ARRAY && !scalar) {
                 throw new InvalidInput("input '%s' is %s, not a list".formatted(name, Json.describe(value)));
             }
             int from = (int) json.currentTokenLocation().getByteOffset();
-            Shape shape = shape(name, json);
+            Shape shape = scalar ? Shape.of() : shape(name, json);
+            json.finishToken();
             int to = (int) json.currentLocation().getByteOffset();
             inputs.put(name, tensor(spec, shape, from, to));
-        }
+        });
     }
 
     /** Sizes of the first list on each level; whether the others are alike is seen when they are read. */
@@ -134,18 +130,8 @@ final class NamedArrays {
     }
 
     private InferenceRequest request() {
-        List<Tensor> ordered = new ArrayList<>();
-        for (TensorSpec spec : model.signature().inputs()) {
-            Tensor tensor = inputs.get(spec.name());
-            if (tensor == null) {
-                throw new InvalidInput("input '%s' is missing".formatted(spec.name()));
-            }
-            ordered.add(tensor);
-        }
-        requireRows(ordered);
-        model.signature().contradiction(ordered).ifPresent(contradiction -> {
-            throw new InvalidInput(contradiction);
-        });
+        List<Tensor> ordered = model.signature().inOrder(inputs);
+        requireRows(ordered.subList(0, model.signature().inputs().size()));
         return new InferenceRequest(
                 null,
                 model.id(),
@@ -159,9 +145,9 @@ final class NamedArrays {
             for (Tensor tensor : tensors) {
                 long rows = tensor.shape().dimension(0);
                 long first = tensors.get(0).shape().dimension(0);
-                if (rows != first || rows < 1 || rows > model.maxBatchSize()) {
+                if (rows != first || rows < 1 || rows > model.maxRequestRows()) {
                     throw new InvalidInput("input '%s' has %d rows, the model takes 1 to %d, the same for each input"
-                            .formatted(tensor.name(), rows, model.maxBatchSize()));
+                            .formatted(tensor.name(), rows, model.maxRequestRows()));
                 }
             }
         }
@@ -183,9 +169,5 @@ final class NamedArrays {
             }
         }
         json.writeEndArray();
-    }
-
-    private static String names(List<TensorSpec> specs) {
-        return String.join(", ", specs.stream().map(TensorSpec::name).toList());
     }
 }

@@ -12,7 +12,6 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import io.atelier.core.DataType;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
@@ -30,19 +29,15 @@ import java.util.concurrent.CancellationException;
 /**
  * A DJL predictor for whole batches, with the buffers into which they are gathered. Used by one thread at a time.
  *
- * <p>DJL makes the input arrays, but for INT16, which it does not know, and owns model, session and memory. The session
- * itself is run here, for two things that DJL's block does not pass on: the names of the outputs that are wanted, and
- * the options by which a run is ended when nobody waits for it any more.
+ * <p>DJL makes the input arrays, but for those of types that it does not carry, and owns model, session and memory. The
+ * session itself is run here, for two things that DJL's block does not pass on: the names of the outputs that are wanted,
+ * and the options by which a run is ended when nobody waits for it any more.
  */
 final class BatchPredictor extends Predictor<EngineBatch, List<List<Tensor>>> {
-    private final OrtSession session;
+    private final LoadedSession session;
 
-    BatchPredictor(Model model, OrtSession session, ModelSignature signature, BatchLayout layout) {
-        super(
-                model,
-                new BatchTranslator(signature, layout),
-                model.getNDManager().getDevice(),
-                false);
+    BatchPredictor(Model model, LoadedSession session, BatchLayout layout) {
+        super(model, new BatchTranslator(session, layout), model.getNDManager().getDevice(), false);
         this.session = session;
     }
 
@@ -53,7 +48,7 @@ final class BatchPredictor extends Predictor<EngineBatch, List<List<Tensor>>> {
         for (NDArray input : inputs) {
             feeds.put(input.getName(), ((OrtNDArray) input).getTensor());
         }
-        feeds.putAll(batch.shorts);
+        feeds.putAll(batch.own);
         batch.current().progress().inputsReady();
         try (EndableRun run = new EndableRun(batch.current().abandoned());
                 OrtSession.Result result =
@@ -67,24 +62,26 @@ final class BatchPredictor extends Predictor<EngineBatch, List<List<Tensor>>> {
             }
             throw new TranslateException(failure);
         } finally {
-            batch.shorts.values().forEach(OnnxTensor::close);
-            batch.shorts.clear();
+            batch.closeOwn();
         }
     }
 
     /** Gathers inputs and scatters outputs; keeps the batch that is on its way. */
     private static final class BatchTranslator implements NoBatchifyTranslator<EngineBatch, List<List<Tensor>>> {
+        private final LoadedSession session;
         private final ModelSignature signature;
         private final BatchLayout layout;
         private final ByteBuffer[] buffers;
-        private final Map<String, OnnxTensor> shorts = new HashMap<>();
+        private final Map<String, OnnxTensor> own = new HashMap<>();
         private EngineBatch current = new EngineBatch(List.of(), List.of(), EndableRun.NEVER);
         private List<List<Tensor>> results = List.of();
 
-        BatchTranslator(ModelSignature signature, BatchLayout layout) {
-            this.signature = signature;
+        BatchTranslator(LoadedSession session, BatchLayout layout) {
+            this.session = session;
+            this.signature = session.signature();
             this.layout = layout;
-            this.buffers = new ByteBuffer[signature.inputs().size()];
+            this.buffers = new ByteBuffer
+                    [signature.inputs().size() + signature.optionalInputs().size()];
         }
 
         EngineBatch current() {
@@ -94,20 +91,33 @@ final class BatchPredictor extends Predictor<EngineBatch, List<List<Tensor>>> {
         @Override
         public NDList processInput(TranslatorContext context, EngineBatch batch) throws OrtException {
             current = batch;
-            NDList inputs = new NDList(buffers.length);
-            for (int i = 0; i < buffers.length; i++) {
-                int input = i;
-                Tensor gathered = layout.gather(batch.requests(), i, size -> buffer(input, size));
-                String name = signature.inputs().get(i).name();
-                if (gathered.dataType() == DataType.INT16) {
-                    shorts.put(name, OrtTensors.toShorts(gathered));
-                    continue;
+            int count = batch.requests().get(0).size(); // a request that has optional inputs is alone in its batch
+            NDList inputs = new NDList(count);
+            boolean whole = false;
+            try {
+                for (int i = 0; i < count; i++) {
+                    int input = i;
+                    Tensor gathered = layout.gather(batch.requests(), i, size -> buffer(input, size));
+                    if (OrtTensors.isOfDjl(gathered.dataType())) {
+                        NDArray array = OrtTensors.toNDArray(context.getNDManager(), gathered);
+                        array.setName(gathered.name());
+                        inputs.add(array);
+                    } else {
+                        own.put(gathered.name(), OrtTensors.toOnnxTensor(gathered));
+                    }
                 }
-                NDArray array = OrtTensors.toNDArray(context.getNDManager(), gathered);
-                array.setName(name);
-                inputs.add(array);
+                whole = true;
+                return inputs;
+            } finally {
+                if (!whole) {
+                    closeOwn();
+                }
             }
-            return inputs;
+        }
+
+        void closeOwn() {
+            own.values().forEach(OnnxTensor::close);
+            own.clear();
         }
 
         /** Copies what is wanted out of the session's memory, which is freed after this. */
@@ -119,8 +129,7 @@ final class BatchPredictor extends Predictor<EngineBatch, List<List<Tensor>>> {
             for (TensorSpec spec : signature.outputs()) {
                 if (current.outputs().contains(spec.name())) {
                     OnnxValue value = result.get(spec.name()).orElseThrow();
-                    List<Tensor> parts =
-                            layout.scatter(current.requests(), spec, OrtTensors.toTensor(spec, (OnnxTensor) value));
+                    List<Tensor> parts = layout.scatter(current.requests(), spec, session.read(spec, value));
                     for (int request = 0; request < parts.size(); request++) {
                         kept.get(request).add(parts.get(request));
                     }

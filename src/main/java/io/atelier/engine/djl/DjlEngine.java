@@ -4,15 +4,20 @@ import ai.djl.Device;
 import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.djl.onnxruntime.engine.OrtEngineProvider;
+import ai.djl.onnxruntime.engine.OrtNDManager;
+import ai.djl.onnxruntime.engine.OrtSymbolBlock;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtProvider;
+import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.providers.OrtCUDAProviderOptions;
 import io.atelier.core.DeviceId;
 import io.atelier.core.ModelSignature;
+import io.atelier.core.Sharing;
 import io.atelier.core.Task;
 import io.atelier.engine.Engine;
+import io.atelier.engine.EngineMessage;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
@@ -20,14 +25,13 @@ import io.atelier.engine.TaskConfig;
 import io.atelier.engine.djl.task.Tasks;
 import io.atelier.engine.onnx.PerRowQuantization;
 import io.atelier.nvidia.CudaDriver;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -97,13 +101,19 @@ public final class DjlEngine implements Engine {
             throw new ModelLoadException("inputs and outputs are not to be declared: "
                     + source.file().getFileName() + " tells its own");
         }
-        byte[] file = read(source);
+        ByteBuffer file = read(source);
         List<Model> models = new ArrayList<>();
         try {
-            Model alone = open(source, device, (model, options) -> model.load(source.file(), null, options));
+            Model alone = open(
+                    source,
+                    device,
+                    (model, options) -> model.load(source.file(), null, Map.of("sessionOptions", options)));
             models.add(alone);
-            PerRowQuantization.Result rewriting =
-                    PerRowQuantization.rewrite(file, source.padding().mask());
+            Path folder = source.file().toAbsolutePath().resolveSibling("");
+            PerRowQuantization.Result rewriting = PerRowQuantization.rewrite(
+                    file,
+                    (location, offset, length) -> MappedModels.weights(folder, location, offset, length),
+                    source.padding().mask());
             if (device.kind() == DeviceId.Kind.GPU && !(rewriting instanceof PerRowQuantization.NotNeeded)) {
                 LOG.warn(
                         "model {} is dynamically quantised: also on {} ONNX Runtime computes most of it on the CPU; serve it unquantised there",
@@ -111,19 +121,28 @@ public final class DjlEngine implements Engine {
                         device);
             }
             if (rewriting instanceof PerRowQuantization.Rewritten rewritten) {
-                InputStream rows = new ByteArrayInputStream(rewritten.model());
-                Model together = open(source, device, (model, options) -> model.load(rows, options));
+                Optional<ByteBuffer> rows = joined(source, rewritten);
+                if (rows.isEmpty()) {
+                    return new DjlModelInstance(
+                            source, alone, null, Sharing.none("there was no room for its rewriting"));
+                }
+                Model together = open(source, device, (model, options) -> load(rows.get(), folder, model, options));
                 models.add(together);
-                return new DjlModelInstance(source, alone, together);
+                return new DjlModelInstance(
+                        source,
+                        alone,
+                        together,
+                        new Sharing(
+                                Sharing.Extent.SINGLE_ROWS, true, "each row is quantised by itself where rows meet"));
             }
             if (rewriting instanceof PerRowQuantization.Impossible impossible) {
-                LOG.warn(
-                        "model {} runs its requests one by one, since in a batch they would change each other's answers: {}",
-                        source.model(),
-                        impossible.reason());
-                return new DjlModelInstance(source, alone, null);
+                return new DjlModelInstance(
+                        source,
+                        alone,
+                        null,
+                        Sharing.none("rows would change each other's answers: " + impossible.reason()));
             }
-            return new DjlModelInstance(source, alone, alone);
+            return new DjlModelInstance(source, alone, alone, Sharing.rows(""));
         } catch (ModelLoadException | RuntimeException failure) {
             models.forEach(Model::close);
             throw failure;
@@ -152,12 +171,32 @@ public final class DjlEngine implements Engine {
         }
     }
 
-    private static byte[] read(ModelSource source) throws ModelLoadException {
+    private static ByteBuffer read(ModelSource source) throws ModelLoadException {
         try {
-            return Files.readAllBytes(source.file());
+            return MappedModels.map(source.file());
         } catch (IOException failure) {
             throw new ModelLoadException(source.file().getFileName() + " cannot be read", failure);
         }
+    }
+
+    /** The rewritten model; empty where there is no room to put it together. */
+    private static Optional<ByteBuffer> joined(ModelSource source, PerRowQuantization.Rewritten rewritten) {
+        try {
+            return Optional.of(MappedModels.join(rewritten.model()));
+        } catch (IOException failure) {
+            LOG.warn(
+                    "model {} runs its requests one by one, since the folder for temporary files (java.io.tmpdir) does not take it as rewritten for batches: {}",
+                    source.model(),
+                    failure.toString());
+            return Optional.empty();
+        }
+    }
+
+    /** DJL would read a stream onto the heap, so the session is opened here. Weights in other files lie in the folder. */
+    private static void load(ByteBuffer bytes, Path folder, Model model, SessionOptions options) throws OrtException {
+        options.addConfigEntry("session.model_external_initializers_file_folder_path", folder.toString());
+        OrtSession session = OrtEnvironment.getEnvironment().createSession(bytes, options);
+        model.setBlock(new OrtSymbolBlock(session, (OrtNDManager) model.getNDManager()));
     }
 
     /**
@@ -167,7 +206,7 @@ public final class DjlEngine implements Engine {
     private Model open(ModelSource source, DeviceId device, Loading loading) throws ModelLoadException {
         Model model = Model.newInstance(source.model().name(), Device.cpu(), ENGINE);
         try (SessionOptions options = options(device)) {
-            loading.into(model, Map.of("sessionOptions", options));
+            loading.into(model, options);
             return model;
         } catch (OrtException | IOException | MalformedModelException | RuntimeException failure) {
             model.close();
@@ -177,7 +216,8 @@ public final class DjlEngine implements Engine {
 
     private static ModelLoadException notLoaded(ModelSource source, DeviceId device, Exception failure) {
         return new ModelLoadException(
-                "%s cannot be loaded on %s: %s".formatted(source.file().getFileName(), device, rootMessage(failure)),
+                "%s cannot be loaded on %s: %s"
+                        .formatted(source.file().getFileName(), device, EngineMessage.of(failure, source.file())),
                 failure);
     }
 
@@ -207,19 +247,11 @@ public final class DjlEngine implements Engine {
 
     /** Brings the file's content into a DJL model. */
     private interface Loading {
-        void into(Model model, Map<String, Object> options) throws OrtException, IOException, MalformedModelException;
+        void into(Model model, SessionOptions options) throws OrtException, IOException, MalformedModelException;
     }
 
     @Override
     public Task loadTask(TaskConfig task, Path folder, ModelSignature signature) throws ModelLoadException {
         return Tasks.load(task, folder, signature);
-    }
-
-    static String rootMessage(Throwable failure) {
-        Throwable root = failure;
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-        return String.valueOf(root.getMessage());
     }
 }

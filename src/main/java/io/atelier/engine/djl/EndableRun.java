@@ -1,6 +1,7 @@
 package io.atelier.engine.djl;
 
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -20,6 +21,7 @@ final class EndableRun implements AutoCloseable {
 
     EndableRun(CompletionStage<Void> abandoned) throws OrtException {
         options = new OrtSession.RunOptions();
+        options.setLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL); // who runs it hears of failures
         var unused = abandoned.thenRun(this::end);
     }
 

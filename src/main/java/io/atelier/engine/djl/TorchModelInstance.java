@@ -9,13 +9,16 @@ import ai.djl.translate.TranslatorContext;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.ServingException.EngineFailure;
 import io.atelier.core.Shape;
+import io.atelier.core.Sharing;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.BatchLayout;
 import io.atelier.engine.EngineBatch;
+import io.atelier.engine.EngineMessage;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
+import io.atelier.engine.RowsLostException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -54,8 +57,8 @@ final class TorchModelInstance implements ModelInstance {
     }
 
     @Override
-    public boolean canBatch() {
-        return signature.hasBatchAxis();
+    public Sharing sharing() {
+        return Sharing.rows("");
     }
 
     @Override
@@ -63,10 +66,13 @@ final class TorchModelInstance implements ModelInstance {
         try {
             return CompletableFuture.completedStage(lanes.predict(batch));
         } catch (TranslateException | RuntimeException failure) {
+            if (failure.getCause() instanceof RowsLostException lost) {
+                return CompletableFuture.failedStage(lost);
+            }
             return CompletableFuture.failedStage(
                     failure.getCause() instanceof EngineFailure known
                             ? known
-                            : new EngineFailure("the execution failed: " + DjlEngine.rootMessage(failure), failure));
+                            : new EngineFailure("the execution failed: " + EngineMessage.of(failure), failure));
         }
     }
 

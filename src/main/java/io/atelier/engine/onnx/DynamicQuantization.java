@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntConsumer;
 import java.util.stream.Stream;
 
 /**
@@ -59,16 +60,19 @@ record DynamicQuantization(OnnxNode node, List<Product> products) {
 
         /** For each column, the sum over the weights less their zero point. */
         float[] columnSums() {
-            int columns = columns();
-            int[] values = weights.eightBitValues();
             int[] zeroPoints = weightZeroPoint.map(OnnxTensor::eightBitValues).orElseGet(() -> new int[1]);
-            int[] sums = new int[columns];
-            for (int i = 0; i < values.length; i++) {
-                int column = i % columns;
-                sums[column] += values[i] - zeroPoints[zeroPoints.length == 1 ? 0 : column];
-            }
-            float[] floats = new float[columns];
-            for (int i = 0; i < columns; i++) {
+            int[] sums = new int[columns()];
+            weights.forEachEightBitValue(new IntConsumer() {
+                private int column;
+
+                @Override
+                public void accept(int value) {
+                    sums[column] += value - zeroPoints[zeroPoints.length == 1 ? 0 : column];
+                    column = (column + 1) % sums.length;
+                }
+            });
+            float[] floats = new float[sums.length];
+            for (int i = 0; i < floats.length; i++) {
                 floats[i] = sums[i];
             }
             return floats;
@@ -237,9 +241,6 @@ record DynamicQuantization(OnnxNode node, List<Product> products) {
             if (tensor == null || model.inputs().containsKey(name)) {
                 throw new UnsupportedException(node, "reads '" + name + "', which is not an initializer");
             }
-            if (tensor.external()) {
-                throw new UnsupportedException(node, "reads '" + name + "', which lies in another file");
-            }
             return tensor;
         }
 
@@ -256,7 +257,7 @@ record DynamicQuantization(OnnxNode node, List<Product> products) {
             }
             OnnxNode add = adds.get(0);
             OnnxTensor values = model.initializers().get(add.input(0).equals(result) ? add.input(1) : add.input(0));
-            if (values == null || values.external() || model.inputs().containsKey(values.name())) {
+            if (values == null || model.inputs().containsKey(values.name())) {
                 return Optional.empty();
             }
             return values.dataType() == OnnxTensor.FLOAT && values.dims().equals(List.of(columns))

@@ -1,5 +1,6 @@
 package io.atelier.engine.onnx;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,7 +39,7 @@ final class OnnxModel {
     private final Map<String, OnnxValue> innerValues;
     private final Map<String, List<OnnxNode>> consumers;
 
-    private OnnxModel(ProtoMessage message) {
+    private OnnxModel(ProtoMessage message, WeightFiles files) {
         this.message = message;
         List<ProtoMessage> graphs = message.messages(GRAPH);
         if (graphs.size() != 1) {
@@ -46,7 +47,7 @@ final class OnnxModel {
         }
         graph = graphs.get(0);
         nodes = graph.messages(NODE).stream().map(OnnxNode::of).toList();
-        initializers = byName(INITIALIZER, OnnxTensor::of, OnnxTensor::name);
+        initializers = byName(INITIALIZER, tensor -> OnnxTensor.of(tensor, files), OnnxTensor::name);
         inputs = byName(INPUT, OnnxValue::of, OnnxValue::name);
         outputs = byName(OUTPUT, OnnxValue::of, OnnxValue::name);
         innerValues = byName(VALUE_INFO, OnnxValue::of, OnnxValue::name);
@@ -60,8 +61,8 @@ final class OnnxModel {
         }
     }
 
-    static OnnxModel parse(byte[] bytes) {
-        return new OnnxModel(ProtoMessage.parse(bytes));
+    static OnnxModel parse(ByteBuffer model, WeightFiles files) {
+        return new OnnxModel(ProtoMessage.parse(model), files);
     }
 
     private <T> Map<String, T> byName(int number, Function<ProtoMessage, T> read, Function<T, String> name) {

@@ -2,6 +2,7 @@ package io.atelier.engine.onnx;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -22,6 +23,7 @@ record OnnxNode(
     static final int ATTRIBUTE_INT = 3;
     static final int ATTRIBUTE_GRAPH = 6;
     static final int ATTRIBUTE_INTS = 8;
+    static final int ATTRIBUTE_STRINGS = 9;
     static final int ATTRIBUTE_GRAPHS = 11;
     static final int ATTRIBUTE_TYPE = 20;
     static final int TYPE_INT = 2;
@@ -59,6 +61,24 @@ record OnnxNode(
                 .mapToLong(attribute -> attribute.varint(ATTRIBUTE_INT))
                 .findFirst()
                 .orElse(0);
+    }
+
+    /** The values of an attribute that is a list of integers; empty if there is none. */
+    List<Long> integers(String wanted) {
+        return list(wanted, attribute -> attribute.varints(ATTRIBUTE_INTS));
+    }
+
+    /** The values of an attribute that is a list of texts; empty if there is none. */
+    List<String> strings(String wanted) {
+        return list(wanted, attribute -> attribute.strings(ATTRIBUTE_STRINGS));
+    }
+
+    private <T> List<T> list(String wanted, Function<ProtoMessage, List<T>> values) {
+        return message.messages(ATTRIBUTE).stream()
+                .filter(attribute -> attribute.string(ATTRIBUTE_NAME).equals(wanted))
+                .map(values)
+                .findFirst()
+                .orElse(List.of());
     }
 
     /** The GraphProtos within this node: the branches of an If, the body of a Loop. */

@@ -1,16 +1,22 @@
 package io.atelier.engine.onnx;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 
 /**
  * A constant of an ONNX graph (an initializer), as read. Immutable; numbers are read on demand, since weights are
  * large.
  *
  * @param message TensorProto
+ * @param files   where the numbers are if they lie in another file
  */
-record OnnxTensor(String name, int dataType, List<Long> dims, ProtoMessage message) {
+record OnnxTensor(String name, int dataType, List<Long> dims, ProtoMessage message, WeightFiles files) {
     static final int FLOAT = 1;
     static final int UINT8 = 2;
     static final int INT8 = 3;
@@ -19,18 +25,33 @@ record OnnxTensor(String name, int dataType, List<Long> dims, ProtoMessage messa
     private static final int DIMS = 1;
     private static final int DATA_TYPE = 2;
     private static final int INT32_DATA = 5;
-    private static final int NAME = 8;
+    static final int NAME = 8;
     private static final int RAW_DATA = 9;
     private static final int EXTERNAL_DATA = 13;
     private static final int DATA_LOCATION = 14;
+    private static final int ENTRY_KEY = 1;
+    private static final int ENTRY_VALUE = 2;
 
-    static OnnxTensor of(ProtoMessage message) {
-        return new OnnxTensor(message.string(NAME), (int) message.varint(DATA_TYPE), message.varints(DIMS), message);
+    static OnnxTensor of(ProtoMessage message, WeightFiles files) {
+        return new OnnxTensor(
+                message.string(NAME), (int) message.varint(DATA_TYPE), message.varints(DIMS), message, files);
     }
 
-    /** Whether the numbers lie in another file. */
-    boolean external() {
+    private boolean external() {
         return message.varint(DATA_LOCATION) != 0 || message.has(EXTERNAL_DATA);
+    }
+
+    private ByteBuffer externalBytes() {
+        Map<String, String> where = new HashMap<>();
+        for (ProtoMessage entry : message.messages(EXTERNAL_DATA)) {
+            where.put(entry.string(ENTRY_KEY), entry.string(ENTRY_VALUE));
+        }
+        try {
+            long offset = Long.parseLong(where.getOrDefault("offset", "0"));
+            return files.read(where.getOrDefault("location", ""), offset, elementCount());
+        } catch (IOException | NumberFormatException failure) {
+            throw new MalformedModelException("the numbers of tensor '" + name + "' cannot be read: " + failure);
+        }
     }
 
     boolean isEightBit() {
@@ -46,26 +67,37 @@ record OnnxTensor(String name, int dataType, List<Long> dims, ProtoMessage messa
         return dims.stream().reduce(1L, Math::multiplyExact);
     }
 
-    /** The numbers of an 8-bit tensor, row-major. They stand in one of two fields. */
-    int[] eightBitValues() {
-        long count = elementCount();
-        int[] values;
-        if (message.has(RAW_DATA)) {
-            byte[] raw = message.fields(RAW_DATA).get(0).bytes();
-            values = new int[raw.length];
-            for (int i = 0; i < raw.length; i++) {
-                values[i] = dataType == UINT8 ? Byte.toUnsignedInt(raw[i]) : raw[i];
+    /** The numbers of an 8-bit tensor, row-major, one after the other. They stand in one of two fields, or in another file. */
+    void forEachEightBitValue(IntConsumer values) {
+        long count = 0;
+        if (external() || message.has(RAW_DATA)) {
+            ByteBuffer raw = external()
+                    ? externalBytes()
+                    : message.fields(RAW_DATA).get(0).bytes();
+            count = raw.remaining();
+            while (raw.hasRemaining()) {
+                byte next = raw.get();
+                values.accept(dataType == UINT8 ? Byte.toUnsignedInt(next) : next);
             }
         } else {
-            values = message.varints(INT32_DATA).stream()
-                    .mapToInt(Long::intValue)
-                    .toArray();
+            long[] counted = new long[1];
+            message.forEachVarint(INT32_DATA, value -> {
+                counted[0]++;
+                values.accept((int) value);
+            });
+            count = counted[0];
         }
-        if (values.length != count) {
+        if (count != elementCount()) {
             throw new MalformedModelException(
-                    "tensor '" + name + "' has " + values.length + " numbers where its shape has " + count);
+                    "tensor '" + name + "' has " + count + " numbers where its shape has " + elementCount());
         }
-        return values;
+    }
+
+    /** The numbers of a small 8-bit tensor. */
+    int[] eightBitValues() {
+        IntStream.Builder values = IntStream.builder();
+        forEachEightBitValue(values);
+        return values.build().toArray();
     }
 
     /** This tensor under another name and shape of as many elements. */
@@ -97,7 +129,7 @@ record OnnxTensor(String name, int dataType, List<Long> dims, ProtoMessage messa
     }
 
     private static ProtoWriter write(String name, int dataType, List<Long> dims, byte[] raw) {
-        ProtoWriter tensor = new ProtoWriter(raw.length + 64);
+        ProtoWriter tensor = new ProtoWriter();
         dims.forEach(dim -> tensor.varint(DIMS, dim));
         return tensor.varint(DATA_TYPE, dataType).string(NAME, name).bytes(RAW_DATA, raw);
     }

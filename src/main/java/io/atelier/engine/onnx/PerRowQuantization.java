@@ -1,6 +1,7 @@
 package io.atelier.engine.onnx;
 
 import io.atelier.engine.onnx.DynamicQuantization.UnsupportedException;
+import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -40,10 +41,9 @@ public final class PerRowQuantization {
     /**
      * The model quantises each row by itself.
      *
-     * @param model ONNX bytes, owned by the receiver
+     * @param model ONNX bytes, one buffer behind the other; in part views of the model as it was
      */
-    @SuppressWarnings("ArrayRecordComponent") // Handed to the runtime, which takes an array, and never compared.
-    public record Rewritten(byte[] model) implements Result {}
+    public record Rewritten(List<ByteBuffer> model) implements Result {}
 
     /**
      * The model quantises as it runs, and not in the way that this class can rewrite.
@@ -55,19 +55,21 @@ public final class PerRowQuantization {
     /**
      * Rewrites a model if it needs that. Takes axis 0 for the batch and axis 1 for the sequence, as the mask has them.
      *
-     * @param model     ONNX bytes; read, not changed
+     * @param model     ONNX bytes from the buffer's start to its limit; read, not changed, not copied
+     * @param files     where its weights are that lie in other files
      * @param maskInput name of the model's INT64 input [B,S] that is 1 where a position counts and 0 where it is
      *                  padding
      */
-    public static Result rewrite(byte[] model, @Nullable String maskInput) {
+    public static Result rewrite(ByteBuffer model, WeightFiles files, @Nullable String maskInput) {
         try {
-            OnnxModel parsed = OnnxModel.parse(model);
+            OnnxModel parsed = OnnxModel.parse(model, files);
             if (parsed.allNodes().noneMatch(DynamicQuantization::isIn)) {
                 return new NotNeeded();
             }
             List<DynamicQuantization> quantizations = DynamicQuantization.in(parsed);
             String mask = requireMask(parsed, maskInput);
-            return new Rewritten(new PerRowRewriting(parsed, mask, quantizations).write(model.length));
+            return new Rewritten(
+                    new PerRowRewriting(parsed, mask, quantizations).write().parts());
         } catch (UnsupportedException e) {
             return new Impossible(e.reason());
         } catch (MalformedModelException e) {

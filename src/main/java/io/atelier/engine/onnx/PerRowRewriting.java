@@ -26,8 +26,8 @@ final class PerRowRewriting {
     private final List<DynamicQuantization> quantizations;
     private final String prefix;
     private final boolean axesAreInputs;
-    private final List<byte[]> nodes = new ArrayList<>();
-    private final List<byte[]> initializers = new ArrayList<>();
+    private final List<ProtoWriter> nodes = new ArrayList<>();
+    private final List<ProtoWriter> initializers = new ArrayList<>();
     private final Set<String> read = new HashSet<>();
 
     private final String mask;
@@ -79,7 +79,7 @@ final class PerRowRewriting {
         return names.stream().anyMatch(name -> name.startsWith(prefix));
     }
 
-    byte[] write(int expectedSizeBytes) {
+    ProtoWriter write() {
         writeShared();
         Map<OnnxNode, Runnable> replacements = new HashMap<>();
         Map<OnnxNode, Map<String, String>> renamings = new HashMap<>();
@@ -94,28 +94,28 @@ final class PerRowRewriting {
             }
             Map<String, String> renamed = renamings.getOrDefault(node, Map.of());
             node.inputs().forEach(input -> read.add(renamed.getOrDefault(input, input)));
-            nodes.add(node.withInputs(renamed).toBytes());
+            nodes.add(node.withInputs(renamed));
         }
-        return writeModel(expectedSizeBytes);
+        return writeModel();
     }
 
     /** The mask as [B,S,1], and the constants that all quantisations share. */
     private void writeShared() {
         // A range of 0 would divide 0 by 0. This one is far below any that counts.
-        initializers.add(OnnxTensor.floats(positive, List.of(), 1e-30f).toBytes());
-        initializers.add(OnnxTensor.floats(steps, List.of(), 255).toBytes());
-        initializers.add(OnnxTensor.floats(half, List.of(), 128).toBytes());
-        initializers.add(OnnxTensor.uint8(halfAsByte, 128).toBytes());
-        initializers.add(OnnxTensor.floats(one, List.of(), 1).toBytes());
-        initializers.add(OnnxTensor.int64s(flat, -1).toBytes());
+        initializers.add(OnnxTensor.floats(positive, List.of(), 1e-30f));
+        initializers.add(OnnxTensor.floats(steps, List.of(), 255));
+        initializers.add(OnnxTensor.floats(half, List.of(), 128));
+        initializers.add(OnnxTensor.uint8(halfAsByte, 128));
+        initializers.add(OnnxTensor.floats(one, List.of(), 1));
+        initializers.add(OnnxTensor.int64s(flat, -1));
         if (axesAreInputs) {
-            initializers.add(OnnxTensor.int64s(featureAxis, 2).toBytes());
-            initializers.add(OnnxTensor.int64s(sequenceAxis, 1).toBytes());
+            initializers.add(OnnxTensor.int64s(featureAxis, 2));
+            initializers.add(OnnxTensor.int64s(sequenceAxis, 1));
         }
         String maskShape = prefix + "mask_shape";
         String minusOne = prefix + "minus_one";
-        initializers.add(OnnxTensor.int64s(maskShape, 0, -1, 1).toBytes());
-        initializers.add(OnnxTensor.floats(minusOne, List.of(), -1).toBytes());
+        initializers.add(OnnxTensor.int64s(maskShape, 0, -1, 1));
+        initializers.add(OnnxTensor.floats(minusOne, List.of(), -1));
         node("Reshape", mask, cast(prefix + "mask_as_float", maskInput, OnnxTensor.FLOAT), maskShape);
         node("Mul", negativeMask, mask, minusOne);
     }
@@ -159,8 +159,7 @@ final class PerRowRewriting {
                         "QuantizeLinear",
                         List.of(x, scales, zeroPointBytes),
                         quantization.outputs().get(0))
-                .message(OnnxNode.ATTRIBUTE, OnnxNode.attribute("axis", 0))
-                .toBytes());
+                .message(OnnxNode.ATTRIBUTE, OnnxNode.attribute("axis", 0)));
         read.add(x);
     }
 
@@ -172,8 +171,7 @@ final class PerRowRewriting {
 
     private void multiply(Product product, String quantized, String quantizationNames, String names) {
         String sums = names + "sums";
-        initializers.add(OnnxTensor.floats(sums, List.of((long) product.columns()), product.columnSums())
-                .toBytes());
+        initializers.add(OnnxTensor.floats(sums, List.of((long) product.columns()), product.columnSums()));
         // Half of the byte's range as zero point keeps the sums within the exact whole numbers.
         List<String> inputs =
                 new ArrayList<>(List.of(quantized, product.weights().name(), one, one, halfAsByte));
@@ -183,8 +181,7 @@ final class PerRowRewriting {
                 .ifPresent(zeroPoint -> inputs.add(zeroPoint.name()));
         read.addAll(inputs);
         String sum = names + "sum";
-        nodes.add(OnnxNode.write(RUNTIME_OPERATORS, "MatMulIntegerToFloat", inputs, sum)
-                .toBytes());
+        nodes.add(OnnxNode.write(RUNTIME_OPERATORS, "MatMulIntegerToFloat", inputs, sum));
         String correction = node("Mul", names + "correction", quantizationNames + "shift", sums);
         String scale = node("Mul", names + "scale", quantizationNames + "scale", product.weightScale());
         String corrected = node("Add", names + "corrected", sum, correction);
@@ -198,21 +195,19 @@ final class PerRowRewriting {
     private Map<String, String> threeDimensional(Bias bias, String names) {
         String name = names + "bias";
         OnnxTensor values = bias.values();
-        initializers.add(
-                values.reshaped(name, List.of(1L, 1L, values.dims().get(0))).toBytes());
+        initializers.add(values.reshaped(name, List.of(1L, 1L, values.dims().get(0))));
         return Map.of(values.name(), name);
     }
 
     private String node(String operator, String output, String... inputs) {
-        nodes.add(OnnxNode.write("", operator, List.of(inputs), output).toBytes());
+        nodes.add(OnnxNode.write("", operator, List.of(inputs), output));
         read.addAll(List.of(inputs));
         return output;
     }
 
     private String cast(String output, String input, int dataType) {
         nodes.add(OnnxNode.write("", "Cast", List.of(input), output)
-                .message(OnnxNode.ATTRIBUTE, OnnxNode.attribute("to", dataType))
-                .toBytes());
+                .message(OnnxNode.ATTRIBUTE, OnnxNode.attribute("to", dataType)));
         read.add(input);
         return output;
     }
@@ -225,14 +220,13 @@ final class PerRowRewriting {
         if (!axesAreInputs) {
             node.message(OnnxNode.ATTRIBUTE, OnnxNode.attribute("axes", List.of(axis)));
         }
-        nodes.add(node.message(OnnxNode.ATTRIBUTE, OnnxNode.attribute("keepdims", 1))
-                .toBytes());
+        nodes.add(node.message(OnnxNode.ATTRIBUTE, OnnxNode.attribute("keepdims", 1)));
         return output;
     }
 
-    private byte[] writeModel(int expectedSizeBytes) {
-        ProtoWriter graph = writeGraph(expectedSizeBytes);
-        ProtoWriter written = new ProtoWriter(expectedSizeBytes);
+    private ProtoWriter writeModel() {
+        ProtoWriter graph = writeGraph();
+        ProtoWriter written = new ProtoWriter();
         for (ProtoMessage.Field field : model.message().fields()) {
             if (field.number() == OnnxModel.GRAPH) {
                 written.message(OnnxModel.GRAPH, graph);
@@ -247,22 +241,22 @@ final class PerRowRewriting {
                             .string(OnnxModel.OPSET_DOMAIN, RUNTIME_OPERATORS)
                             .varint(OnnxModel.OPSET_VERSION, 1));
         }
-        return written.toBytes();
+        return written;
     }
 
-    private ProtoWriter writeGraph(int expectedSizeBytes) {
+    private ProtoWriter writeGraph() {
         Set<String> replaced = quantizations.stream()
                 .flatMap(quantization -> quantization.replacedValues().stream())
                 .collect(Collectors.toSet());
         Set<String> readBefore =
                 model.nodes().stream().flatMap(node -> node.inputs().stream()).collect(Collectors.toSet());
-        ProtoWriter graph = new ProtoWriter(expectedSizeBytes);
-        nodes.forEach(node -> graph.bytes(OnnxModel.NODE, node));
+        ProtoWriter graph = new ProtoWriter();
+        nodes.forEach(node -> graph.message(OnnxModel.NODE, node));
         for (ProtoMessage.Field field : model.graph().fields()) {
             boolean written = switch (field.number()) {
                 case OnnxModel.NODE -> false;
                 case OnnxModel.INITIALIZER -> {
-                    String name = OnnxTensor.of(field.message()).name();
+                    String name = field.message().string(OnnxTensor.NAME);
                     // Drop what only replaced nodes read, leave the rest to its author.
                     yield read.contains(name)
                             || !readBefore.contains(name)
@@ -276,7 +270,7 @@ final class PerRowRewriting {
                 graph.field(field);
             }
         }
-        initializers.forEach(initializer -> graph.bytes(OnnxModel.INITIALIZER, initializer));
+        initializers.forEach(initializer -> graph.message(OnnxModel.INITIALIZER, initializer));
         return graph;
     }
 }

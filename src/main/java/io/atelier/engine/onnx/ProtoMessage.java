@@ -1,13 +1,15 @@
 package io.atelier.engine.onnx;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.function.LongConsumer;
 
 /**
- * A protobuf message: its fields in the order in which they were written. Immutable; a view of an array that nobody
- * changes. It knows the wire format, not the schema, so fields that nobody asks for survive byte for byte.
+ * A protobuf message: its fields in the order in which they were written. Immutable; a view of a buffer that nobody
+ * changes, which may be a mapped file: values are found, not copied. It knows the wire format, not the schema, so
+ * fields that nobody asks for survive byte for byte.
  *
  * @see <a href="https://protobuf.dev/programming-guides/encoding/">Protocol Buffers: encoding</a>
  */
@@ -31,30 +33,33 @@ final class ProtoMessage {
      * @param start    where the tag starts
      * @param value    where the value starts, after the length if there is one
      */
-    @SuppressWarnings("ArrayRecordComponent") // A view, never compared: a copy would cost what a view saves.
-    record Field(int number, int wireType, byte[] array, int start, int value, int end) {
+    record Field(int number, int wireType, ByteBuffer buffer, int start, int value, int end) {
         /** The value of a varint field. */
         long varint() {
             require(VARINT);
-            return new Cursor(array, value, end).varint();
+            return new Cursor(buffer, value, end).varint();
         }
 
-        /** The bytes of a length-delimited field, copied. */
-        byte[] bytes() {
+        /** The bytes of a length-delimited field, as a view. */
+        ByteBuffer bytes() {
             require(LENGTH_DELIMITED);
-            return Arrays.copyOfRange(array, value, end);
+            return buffer.slice(value, end - value);
         }
 
         /** The value of a length-delimited field, read as UTF-8. */
         String string() {
-            require(LENGTH_DELIMITED);
-            return new String(array, value, end - value, StandardCharsets.UTF_8);
+            return StandardCharsets.UTF_8.decode(bytes()).toString();
         }
 
         /** The value of a length-delimited field, read as a message. */
         ProtoMessage message() {
             require(LENGTH_DELIMITED);
-            return parse(array, value, end);
+            return parse(buffer, value, end);
+        }
+
+        /** Its whole encoding, as a view. */
+        ByteBuffer encoding() {
+            return buffer.slice(start, end - start);
         }
 
         private void require(int expected) {
@@ -64,13 +69,14 @@ final class ProtoMessage {
         }
     }
 
-    static ProtoMessage parse(byte[] array) {
-        return parse(array, 0, array.length);
+    /** The message that the buffer holds from its start to its limit. */
+    static ProtoMessage parse(ByteBuffer buffer) {
+        return parse(buffer, 0, buffer.limit());
     }
 
-    private static ProtoMessage parse(byte[] array, int from, int to) {
+    private static ProtoMessage parse(ByteBuffer buffer, int from, int to) {
         List<Field> fields = new ArrayList<>();
-        Cursor cursor = new Cursor(array, from, to);
+        Cursor cursor = new Cursor(buffer, from, to);
         while (cursor.position < to) {
             int start = cursor.position;
             long tag = cursor.varint();
@@ -91,7 +97,7 @@ final class ProtoMessage {
                 }
                 default -> throw new MalformedModelException("field " + number + " has wire type " + wireType);
             }
-            fields.add(new Field(number, wireType, array, start, value, cursor.position));
+            fields.add(new Field(number, wireType, buffer, start, value, cursor.position));
         }
         return new ProtoMessage(fields);
     }
@@ -131,26 +137,31 @@ final class ProtoMessage {
     /** A repeated varint field, packed or not: writers choose freely, readers take both. */
     List<Long> varints(int number) {
         List<Long> values = new ArrayList<>();
-        for (Field field : fields(number)) {
-            if (field.wireType != LENGTH_DELIMITED) {
-                values.add(field.varint());
-                continue;
-            }
-            Cursor cursor = new Cursor(field.array, field.value, field.end);
-            while (cursor.position < field.end) {
-                values.add(cursor.varint());
-            }
-        }
+        forEachVarint(number, values::add);
         return values;
     }
 
+    /** As {@link #varints}, one after the other, since there may be as many as a model has weights. */
+    void forEachVarint(int number, LongConsumer values) {
+        for (Field field : fields(number)) {
+            if (field.wireType != LENGTH_DELIMITED) {
+                values.accept(field.varint());
+                continue;
+            }
+            Cursor cursor = new Cursor(field.buffer, field.value, field.end);
+            while (cursor.position < field.end) {
+                values.accept(cursor.varint());
+            }
+        }
+    }
+
     private static final class Cursor {
-        private final byte[] array;
+        private final ByteBuffer buffer;
         private final int end;
         private int position;
 
-        Cursor(byte[] array, int position, int end) {
-            this.array = array;
+        Cursor(ByteBuffer buffer, int position, int end) {
+            this.buffer = buffer;
             this.position = position;
             this.end = end;
         }
@@ -161,7 +172,7 @@ final class ProtoMessage {
                 if (position == end) {
                     throw new MalformedModelException("the message ends within a number");
                 }
-                byte next = array[position++];
+                byte next = buffer.get(position++);
                 value |= (long) (next & 0x7f) << shift;
                 if (next >= 0) {
                     return value;

@@ -162,6 +162,18 @@ class BinaryInferTest {
                 .hasMessage("input 'a' has both data and binary_data_size");
     }
 
+    @Test
+    void takesBytesThatAreNoText() {
+        byte[] raw = {2, 0, 0, 0, -1, 0};
+        String json = "{\"inputs\":[{\"name\":\"x\",\"shape\":[1],\"datatype\":\"BYTES\","
+                + "\"parameters\":{\"binary_data_size\":6}}]}";
+
+        PredictRequest read =
+                read(InferRequestReaderTest.single(DataType.BYTES, Shape.of(-1)), json, List.of(join(json, raw)));
+
+        assertThat(read.request().inputs().get(0).data()).isEqualTo(ByteBuffer.wrap(raw));
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -171,7 +183,6 @@ class BinaryInferTest {
                 "[2] | 1,0,0,0,65,1,0 | input 'x' ends after 1 of the 2 elements of [2]",
                 "[1000000] | 1,0,0,0,65 | input 'x' ends after 1 of the 1000000 elements of [1000000]",
                 "[1] | 1,0,0,0,65,66 | input 'x' has 1 bytes behind the 1 elements of [1]",
-                "[1] | 1,0,0,0,-1 | input 'x' element 0 is not UTF-8",
             })
     void refusesTextsThatAreNotWhole(String shape, String data, String detail) {
         String[] numbers = data.split(",", -1);

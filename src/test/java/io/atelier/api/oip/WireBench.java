@@ -18,7 +18,6 @@ import io.atelier.core.Shape;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.BatchLayout;
-import io.atelier.engine.ModelLoadException;
 import io.atelier.serving.ModelView;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -219,11 +218,7 @@ final class WireBench {
     }
 
     private static BatchLayout layout() {
-        try {
-            return new BatchLayout(MODEL.signature(), Padding.NONE);
-        } catch (ModelLoadException e) {
-            throw new IllegalStateException(e);
-        }
+        return new BatchLayout(MODEL.signature(), Padding.NONE);
     }
 
     private static ModelView model() {

@@ -242,7 +242,7 @@ class NativeMetadataTest {
     @EnumSource(Library.class)
     void arraysThatNativeMethodsReturnAreRegistered(Library library) throws IOException {
         Set<String> notAsked = Set.of(
-                "ai.onnxruntime.OnnxSequence", // a model that gives one is refused
+                "ai.onnxruntime.OnnxSequence", // OrtCalls takes one apart
                 "ai.onnxruntime.OrtEpDevice", // execution providers from elsewhere
                 "ai.onnxruntime.OrtHardwareDevice");
         Set<String> registered = NativeMetadata.named(library.metadata).reflection().stream()

@@ -45,7 +45,7 @@ class TorchScriptTest {
     void runsABatchAndGivesEachRequestItsOwnRows() throws Exception {
         try (ModelInstance model =
                 load(TWO_OUTPUTS, "Tuple[Tensor, Tensor]", "return (torch.mul(x, 2), torch.sum(x, [1]))")) {
-            assertThat(model.canBatch()).isTrue();
+            assertThat(model.sharing().isAllowed()).isTrue();
             assertThat(model.signature()).isEqualTo(TWO_OUTPUTS);
 
             List<List<Tensor>> answers =

@@ -2,6 +2,7 @@ package io.atelier.engine.onnx;
 
 import ai.onnxruntime.OrtException;
 import io.atelier.engine.onnx.PerRowQuantization.Rewritten;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Random;
 
@@ -17,7 +18,9 @@ final class PerRowQuantizationBench {
     public static void main(String[] args) throws OrtException {
         byte[] model = SentenceModel.bytes();
         long start = System.nanoTime();
-        byte[] rewritten = ((Rewritten) PerRowQuantization.rewrite(model, SentenceModel.MASK)).model();
+        byte[] rewritten = Parts.joined(
+                ((Rewritten) PerRowQuantization.rewrite(ByteBuffer.wrap(model), Parts.NO_FILES, SentenceModel.MASK))
+                        .model());
         System.out.printf(
                 "rewriting: %d ms, %d to %d bytes%n",
                 (System.nanoTime() - start) / 1_000_000, model.length, rewritten.length);

@@ -15,12 +15,14 @@ import io.atelier.engine.onnx.PerRowQuantization.NotNeeded;
 import io.atelier.engine.onnx.PerRowQuantization.Result;
 import io.atelier.engine.onnx.PerRowQuantization.Rewritten;
 import io.atelier.testing.OnnxModelWriter;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -121,7 +123,7 @@ class PerRowQuantizationTest {
         pattern.withBias = withBias;
         pattern.opset = opset;
         byte[] original = pattern.toBytes();
-        byte[] rewritten = rewritten(PerRowQuantization.rewrite(original, "mask"));
+        byte[] rewritten = rewritten(rewrite(original, "mask"));
 
         Random random = new Random(opset);
         float[][][] rows = new float[6][][];
@@ -148,7 +150,7 @@ class PerRowQuantizationTest {
 
     @Test
     void toleratesRowsWithoutAnyPosition() throws OrtException {
-        byte[] rewritten = rewritten(PerRowQuantization.rewrite(new Pattern().toBytes(), "mask"));
+        byte[] rewritten = rewritten(rewrite(new Pattern().toBytes(), "mask"));
         try (OrtSession session = environment.createSession(rewritten)) {
             float[][] row = {{1, 2, 3, 4}};
             float[][] alone = run(session, new float[][][] {row})[0];
@@ -187,22 +189,22 @@ class PerRowQuantizationTest {
 
     @Test
     void leavesModelsAloneThatDoNotQuantize() {
-        assertInstanceOf(NotNeeded.class, PerRowQuantization.rewrite(OnnxModelWriter.matmul(2, 3, 1), null));
-        assertInstanceOf(NotNeeded.class, PerRowQuantization.rewrite(OnnxModelWriter.add(2), "mask"));
+        assertInstanceOf(NotNeeded.class, rewrite(OnnxModelWriter.matmul(2, 3, 1), null));
+        assertInstanceOf(NotNeeded.class, rewrite(OnnxModelWriter.add(2), "mask"));
     }
 
     @Test
     void doesNotChangeTheBytesItReads() {
         byte[] model = new Pattern().toBytes();
         byte[] before = model.clone();
-        rewritten(PerRowQuantization.rewrite(model, "mask"));
+        rewritten(rewrite(model, "mask"));
         assertArrayEquals(before, model);
     }
 
     @Test
     void findsNothingLeftToDoInItsOwnModels() {
-        byte[] once = rewritten(PerRowQuantization.rewrite(new Pattern().toBytes(), "mask"));
-        assertInstanceOf(NotNeeded.class, PerRowQuantization.rewrite(once, "mask"));
+        byte[] once = rewritten(rewrite(new Pattern().toBytes(), "mask"));
+        assertInstanceOf(NotNeeded.class, rewrite(once, "mask"));
     }
 
     @Test
@@ -210,7 +212,7 @@ class PerRowQuantizationTest {
         Pattern pattern = new Pattern();
         pattern.extra = writer -> writer.node("Identity", List.of("x"), List.of("per_row/mask"))
                 .output("per_row/mask", "FLOAT", "batch", "sequence", KEYS);
-        byte[] rewritten = rewritten(PerRowQuantization.rewrite(pattern.toBytes(), "mask"));
+        byte[] rewritten = rewritten(rewrite(pattern.toBytes(), "mask"));
         environment.createSession(rewritten).close();
     }
 
@@ -260,7 +262,7 @@ class PerRowQuantizationTest {
                 Arguments.of(castToDouble, "Cast node 'cast' does not cast to FLOAT"),
                 Arguments.of(otherScales, "Mul node 'scaled' does not multiply by the scales"),
                 Arguments.of(weightsAreInput, "MatMulInteger node 'product' reads 'w', which is not an initializer"),
-                Arguments.of(weightsAreExternal, "MatMulInteger node 'product' reads 'w', which lies in another file"),
+                Arguments.of(weightsAreExternal, "not an ONNX model: the numbers of tensor 'w' cannot be read"),
                 Arguments.of(floatWeights, "MatMulInteger node 'product' has weights that are not an 8-bit matrix"),
                 Arguments.of(fourDimensions, "DynamicQuantizeLinear node 'x_quantized' reads 4 dimensions"),
                 Arguments.of(fused, "DynamicQuantizeMatMul node 'fused' quantises in an unsupported way"),
@@ -271,7 +273,7 @@ class PerRowQuantizationTest {
     @ParameterizedTest
     @MethodSource
     void unsupported(Pattern pattern, String reason) {
-        assertImpossible(reason, PerRowQuantization.rewrite(pattern.toBytes(), "mask"));
+        assertImpossible(reason, rewrite(pattern.toBytes(), "mask"));
     }
 
     @Test
@@ -279,21 +281,21 @@ class PerRowQuantizationTest {
         byte[] model = new OnnxModelWriter()
                 .nodeWithGraph("If", List.of("condition"), List.of("y"), "then_branch", new Pattern().writer())
                 .toBytes();
-        assertImpossible("If node 'y' holds a graph of its own", PerRowQuantization.rewrite(model, "mask"));
+        assertImpossible("If node 'y' holds a graph of its own", rewrite(model, "mask"));
     }
 
     @Test
     void needsAMaskOfTheRightKind() {
         byte[] model = new Pattern().toBytes();
-        assertImpossible("no mask input is named", PerRowQuantization.rewrite(model, null));
-        assertImpossible("the mask 'none' is not an input", PerRowQuantization.rewrite(model, "none"));
-        assertImpossible("the mask 'x' is not INT64", PerRowQuantization.rewrite(model, "x"));
+        assertImpossible("no mask input is named", rewrite(model, null));
+        assertImpossible("the mask 'none' is not an input", rewrite(model, "none"));
+        assertImpossible("the mask 'x' is not INT64", rewrite(model, "x"));
     }
 
     @Test
     void refusesBytesThatAreNoModel() {
-        assertImpossible("not an ONNX model", PerRowQuantization.rewrite(new byte[] {1, 2, 3}, "mask"));
-        assertImpossible("not an ONNX model", PerRowQuantization.rewrite(new byte[0], "mask"));
+        assertImpossible("not an ONNX model", rewrite(new byte[] {1, 2, 3}, "mask"));
+        assertImpossible("not an ONNX model", rewrite(new byte[0], "mask"));
     }
 
     private static void assertImpossible(String reason, Result result) {
@@ -301,10 +303,14 @@ class PerRowQuantizationTest {
         assertTrue(actual.startsWith(reason), () -> "was: " + actual);
     }
 
+    private static Result rewrite(byte[] model, @Nullable String mask) {
+        return PerRowQuantization.rewrite(ByteBuffer.wrap(model), Parts.NO_FILES, mask);
+    }
+
     private static byte[] rewritten(Result result) {
         if (result instanceof Impossible impossible) {
             assertEquals("", impossible.reason());
         }
-        return assertInstanceOf(Rewritten.class, result).model();
+        return Parts.joined(assertInstanceOf(Rewritten.class, result).model());
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnxruntime.OrtException;
 import io.atelier.engine.onnx.PerRowQuantization.Rewritten;
+import java.nio.ByteBuffer;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -17,8 +18,10 @@ class SentenceModelTest {
     @Test
     void aBatchGivesEachSentenceWhatItGetsAlone() throws OrtException {
         byte[] model = SentenceModel.bytes();
-        byte[] rewritten = assertInstanceOf(Rewritten.class, PerRowQuantization.rewrite(model, SentenceModel.MASK))
-                .model();
+        byte[] rewritten = Parts.joined(assertInstanceOf(
+                        Rewritten.class,
+                        PerRowQuantization.rewrite(ByteBuffer.wrap(model), Parts.NO_FILES, SentenceModel.MASK))
+                .model());
         Random random = new Random(1);
         long[][] rows = IntStream.of(LENGTHS)
                 .mapToObj(length -> SentenceModel.sentence(length, random))

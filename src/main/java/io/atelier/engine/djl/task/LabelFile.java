@@ -19,7 +19,8 @@ import java.util.stream.StreamSupport;
  * {@code id2label}, or timm's with its {@code label_names}.
  */
 final class LabelFile {
-    private static final List<String> USUAL = List.of("labels.txt", "synset.txt", "config.json");
+    private static final String TRANSFORMERS = "config.json";
+    private static final List<String> USUAL = List.of("labels.txt", "synset.txt", TRANSFORMERS);
 
     private LabelFile() {}
 
@@ -45,12 +46,33 @@ final class LabelFile {
             if (names.isEmpty() && labels.file().isPresent()) {
                 throw new ModelLoadException(source + " names no classes");
             }
+            if (names.isEmpty() && source.equals(TRANSFORMERS)) {
+                return unnamed(folder.resolve(source), classes);
+            }
         }
         if (classes >= 0 && !names.isEmpty() && names.size() != classes) {
             throw new ModelLoadException(
                     "%s names %d classes, the model has %d".formatted(source, names.size(), classes));
         }
         return names;
+    }
+
+    /** What Transformers calls classes whose names it leaves out of the file, since they are the usual ones. */
+    private static List<String> unnamed(Path file, long classes) throws ModelLoadException {
+        try {
+            boolean isTransformers = JsonMapper.builder()
+                    .build()
+                    .readTree(Files.readString(file))
+                    .path("architectures")
+                    .isArray();
+            return isTransformers
+                    ? IntStream.range(0, (int) Math.max(0, classes))
+                            .mapToObj(i -> "LABEL_" + i)
+                            .toList()
+                    : List.of();
+        } catch (IOException failure) {
+            throw new ModelLoadException(TRANSFORMERS + " cannot be read", failure);
+        }
     }
 
     /** A name for each class: the one that is known, else its number. */
