@@ -92,8 +92,10 @@ final class WarmUp {
         GoldenSample sample =
                 GoldenFile.read(definition.folder().resolve(file.file()), instance.signature(), file.tolerance());
         try {
-            if (!sample.isAnsweredBy(executions.answer(sample.inputs()))) {
-                throw new ModelLoadException("the model's answer is not the one in " + file.file());
+            Optional<String> difference = sample.difference(executions.answer(sample.inputs()));
+            if (difference.isPresent()) {
+                throw new ModelLoadException(
+                        "the model's answer is not the one in " + file.file() + ": " + difference.get());
             }
         } catch (FailedException failure) {
             throw new ModelLoadException("the question of " + file.file() + " failed: " + failure.reason(), failure);
