@@ -118,12 +118,12 @@ class AnyModelComponentTest {
         }
 
         assertThat(faults.stream().limit(SHOWN))
-                .as("the first of %d faults in %d answers, seed %d", faults.size(), CALLERS * REQUESTS, SEED)
+                .as("%s: the first of %d faults in %d answers, seed %d", model, faults.size(), CALLERS * REQUESTS, SEED)
                 .isEmpty();
         if (model.nature() == Nature.ROWS) {
             JsonNode done = client.json("/v2/models/" + model.name() + "/stats").at("/model_stats/0");
             assertThat(done.path("execution_count").asLong())
-                    .as("executions for %s, seed %d", done.at("/inference_stats/success"), SEED)
+                    .as("%s: executions for %s, seed %d", model, done.at("/inference_stats/success"), SEED)
                     .isLessThan(done.at("/inference_stats/success/count").asLong());
         }
     }
@@ -157,13 +157,13 @@ class AnyModelComponentTest {
     /** For each caller its own. */
     private static List<List<Question>> questions(MadeModel model) throws OrtException {
         List<List<Question>> questions = new ArrayList<>();
-        try (OnnxRuntime reference = new OnnxRuntime(model.onnx())) {
+        try (OnnxRuntime reference = new OnnxRuntime(model.reference())) {
             for (int caller = 0; caller < CALLERS; caller++) {
                 Random random = new Random(SEED + 31L * model.name().hashCode() + caller);
                 List<Question> mine = new ArrayList<>();
                 for (int i = 0; i < REQUESTS; i++) {
                     List<Value> inputs = model.request().next(random);
-                    mine.add(new Question(inputs, answer(reference, inputs), form(random, inputs)));
+                    mine.add(new Question(inputs, answer(reference, model.whole(inputs)), form(random, inputs)));
                 }
                 questions.add(mine);
             }

@@ -110,7 +110,7 @@ final class MadeModels {
                 random -> List.of(words(random, "x", rowCount(random))));
         add(
                 "number-of-a-text",
-                ROWS,
+                WHOLE,
                 writer().input("x", "BYTES", "n")
                         .node("ai.onnx.ml:LabelEncoder", List.of("x"), List.of("y"), Map.of("classes_strings", NASTY_TEXTS))
                         .output("y", "INT64", "n"),
@@ -668,17 +668,21 @@ final class MadeModels {
                     int nodes = rowCount(random);
                     return List.of(normal(random, "x", nodes, 3), ids(random, "edges", nodes, 1 + random.nextInt(4), 2));
                 });
-        add(
+        OnnxModelWriter biased = writer().input("x", "FP32", "N", 3)
+                .input("bias", "FP32", 3)
+                .node("Add", List.of("x", "bias"), List.of("y"))
+                .output("y", "FP32", "N", 3);
+        byte[] asked = biased.toBytes();
+        models.add(new MadeModel(
                 "bias-that-may-be-left-out",
-                WHOLE,
-                writer().input("x", "FP32", "N", 3)
-                        .input("bias", "FP32", 3)
-                        .floats("bias", List.of(3), 10, 20, 30)
-                        .node("Add", List.of("x", "bias"), List.of("y"))
-                        .output("y", "FP32", "N", 3),
+                biased.floats("bias", List.of(3), 10, 20, 30).toBytes(),
+                "",
                 random -> random.nextBoolean()
                         ? List.of(normal(random, "x", rowCount(random), 3))
-                        : List.of(normal(random, "x", rowCount(random), 3), normal(random, "bias", 3)));
+                        : List.of(normal(random, "x", rowCount(random), 3), normal(random, "bias", 3)),
+                WHOLE,
+                asked,
+                List.of(Value.floats("bias", new long[] {3}, 10, 20, 30))));
         add(
                 "broadcast-rows",
                 WHOLE,
@@ -1094,6 +1098,7 @@ final class MadeModels {
     }
 
     private void add(String name, Nature nature, OnnxModelWriter model, String yaml, Request request) {
-        models.add(new MadeModel(name, model.toBytes(), yaml, request, nature));
+        byte[] bytes = model.toBytes();
+        models.add(new MadeModel(name, bytes, yaml, request, nature, bytes, List.of()));
     }
 }
