@@ -1,6 +1,5 @@
 package io.atelier.engine;
 
-import io.atelier.core.DataType;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.TaskConfig.BoxFormat;
@@ -35,12 +34,12 @@ public record DetectionOutputs(TensorSpec boxes, TensorSpec scores) {
     private static TensorSpec only(ModelSignature signature, Predicate<TensorSpec> wanted, String form)
             throws ModelLoadException {
         List<TensorSpec> fitting = signature.outputs().stream()
-                .filter(spec -> spec.dataType() == DataType.FP32 && spec.shape().rank() == 3)
+                .filter(spec -> Floats.are(spec.dataType()) && spec.shape().rank() == 3)
                 .filter(wanted)
                 .toList();
         if (fitting.size() != 1) {
             throw new ModelLoadException(
-                    fitting.size() + " outputs could be FP32" + form + ", needed is one; the model has "
+                    fitting.size() + " outputs could be " + form + " of " + Floats.types() + ", needed is one; the model has "
                             + signature.outputs().stream()
                                     .map(spec -> spec.name() + " " + spec.dataType() + spec.shape())
                                     .collect(Collectors.joining(", ")));

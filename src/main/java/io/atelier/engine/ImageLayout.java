@@ -14,11 +14,6 @@ import java.util.Optional;
  * @param channels 1 or 3
  */
 public record ImageLayout(TensorSpec input, Layout layout, int channels, int height, int width) {
-    /** Sides where neither the model nor its folder says them. */
-    private static final int CLASSIFIED_SIDE = 224;
-
-    private static final int DETECTED_SIDE = 640;
-
     private static final int LONGEST_SIDE = 8192;
 
     /**
@@ -34,10 +29,11 @@ public record ImageLayout(TensorSpec input, Layout layout, int channels, int hei
         TensorSpec input = signature.inputs().get(0);
         Shape shape = input.shape();
         String given = "the input " + input.name() + " is " + input.dataType() + shape;
-        boolean numbers = input.dataType() == DataType.FP32 || input.dataType() == DataType.UINT8;
+        boolean numbers = Floats.are(input.dataType()) || input.dataType() == DataType.UINT8;
         if (!numbers || shape.rank() != 4 || (!shape.isDynamic(0) && shape.dimension(0) != 1)) {
             throw new ModelLoadException(given
-                    + ", allowed is FP32 or UINT8 [batch,channels,height,width] or [batch,height,width,channels]");
+                    + ", allowed is [batch,channels,height,width] or [batch,height,width,channels] of UINT8, "
+                    + Floats.types());
         }
         ImageInput image = task.image();
         Layout layout = image.layout().orElseGet(() -> inferred(shape));
@@ -47,16 +43,15 @@ public record ImageLayout(TensorSpec input, Layout layout, int channels, int hei
             throw new ModelLoadException(
                     given + " with " + shape.dimension(channelAxis) + " channels, allowed are 1 or 3");
         }
-        int channels = shape.isDynamic(channelAxis) ? 3 : (int) shape.dimension(channelAxis);
-        requireChannels("mean", image.mean().size(), channels);
-        requireChannels("std", image.std().size(), channels);
-        int side = task instanceof TaskConfig.ObjectDetection ? DETECTED_SIDE : CLASSIFIED_SIDE;
+        int channels = shape.isDynamic(channelAxis) ? image.usual().channels() : (int) shape.dimension(channelAxis);
+        requireChannels(image, "mean", image.mean().size(), channels);
+        requireChannels(image, "std", image.std().size(), channels);
         return new ImageLayout(
                 input,
                 layout,
                 channels,
-                side(given, "height", image.height(), shape, heightAxis, side),
-                side(given, "width", image.width(), shape, heightAxis + 1, side));
+                side(image, given, "height", image.height(), shape, heightAxis, image.usual().height()),
+                side(image, given, "width", image.width(), shape, heightAxis + 1, image.usual().width()));
     }
 
     /** The shape of one image. */
@@ -72,26 +67,39 @@ public record ImageLayout(TensorSpec input, Layout layout, int channels, int hei
         return shape.dimension(axis) == 1 || shape.dimension(axis) == 3;
     }
 
-    private static void requireChannels(String key, int numbers, int channels) throws ModelLoadException {
-        if (numbers > 0 && numbers != channels) {
+    private static void requireChannels(ImageInput image, String key, int numbers, int channels)
+            throws ModelLoadException {
+        if (numbers > 1 && numbers != channels) {
             throw new ModelLoadException(
-                    "task.image." + key + " has " + numbers + " numbers, the model has " + channels + " channels");
+                    named(image, key) + " has " + numbers + " numbers, the model has " + channels + " channels");
         }
     }
 
     private static int side(
-            String given, String key, Optional<Integer> configured, Shape shape, int axis, int otherwise)
+            ImageInput image,
+            String given,
+            String key,
+            Optional<Integer> configured,
+            Shape shape,
+            int axis,
+            int otherwise)
             throws ModelLoadException {
         if (shape.isDynamic(axis)) {
             return configured.orElse(otherwise);
         }
         long size = shape.dimension(axis);
         if (configured.isPresent() && configured.get() != size) {
-            throw new ModelLoadException("task.image." + key + " is " + configured.get() + ", " + given);
+            throw new ModelLoadException(named(image, key) + " is " + configured.get() + ", " + given);
         }
         if (size < 1 || size > LONGEST_SIDE) {
             throw new ModelLoadException(given + ", a side may have 1 to " + LONGEST_SIDE + " pixels");
         }
         return (int) size;
+    }
+
+    /** A key with the file that said it, where that was not the model's own configuration. */
+    private static String named(ImageInput image, String key) {
+        String source = image.inferred().get(key);
+        return "task.image." + key + (source == null ? "" : " of " + source);
     }
 }

@@ -1,11 +1,11 @@
 package io.atelier.engine;
 
-import io.atelier.core.DataType;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.TaskKind;
 import io.atelier.core.TensorSpec;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -116,13 +116,13 @@ public sealed interface TaskConfig {
 
         @Override
         public String forms() {
-            return "FP32[batch,sequence,d] or FP32[batch,d]";
+            return "[batch,sequence,d] or [batch,d] of " + Floats.types();
         }
 
         @Override
         public boolean fits(TensorSpec spec) {
             int rank = spec.shape().rank();
-            return spec.dataType() == DataType.FP32 && (rank == 2 || rank == 3);
+            return Floats.are(spec.dataType()) && (rank == 2 || rank == 3);
         }
     }
 
@@ -247,7 +247,7 @@ public sealed interface TaskConfig {
      * @param threshold  labels with a lower score are left out
      */
     record Scoring(Optional<Activation> activation, int topK, double threshold) {
-        static final String FORMS = "FP32[batch,classes]";
+        static final String FORMS = "[batch,classes] of " + Floats.types();
 
         public Scoring(Activation activation, int topK, double threshold) {
             this(Optional.of(activation), topK, threshold);
@@ -255,7 +255,7 @@ public sealed interface TaskConfig {
 
         /** Axes of size 1 behind the classes are what a pooling layer leaves. */
         private static boolean fits(TensorSpec spec) {
-            return spec.dataType() == DataType.FP32
+            return Floats.are(spec.dataType())
                     && spec.shape().rank() >= 2
                     && IntStream.range(2, spec.shape().rank())
                             .allMatch(axis -> spec.shape().dimension(axis) == 1);
@@ -289,12 +289,12 @@ public sealed interface TaskConfig {
 
     /** How a detector writes boxes. */
     enum BoxFormat {
-        /** FP32[batch,boxes,5+classes]: centre, width and height in pixels, objectness, a score for each class. */
+        /** [batch,boxes,5+classes]: centre, width and height in pixels, objectness, a score for each class. */
         YOLOV5,
-        /** FP32[batch,4+classes,boxes]: centre, width and height in pixels, a score for each class. */
+        /** [batch,4+classes,boxes]: centre, width and height in pixels, a score for each class. */
         YOLOV8,
         /**
-         * FP32[batch,boxes,4] and FP32[batch,boxes,classes]: corners as parts of width and height, a score for each class,
+         * [batch,boxes,4] and [batch,boxes,classes]: corners as parts of width and height, a score for each class,
          * of which the first is the background.
          */
         SSD
@@ -305,13 +305,17 @@ public sealed interface TaskConfig {
      * {@link ImageLayout}.
      *
      * @param shorterSide    to what the shorter side is scaled before {@link Fit#CROP} cuts
-     * @param fill           what fills the sides of {@link Fit#PAD}; 0 to 255
+     * @param scaledWidth    to what the width is scaled before {@link Fit#STRETCH} cuts
+     * @param scaledHeight   to what the height is scaled, likewise
+     * @param fill           what fills up where the image does not reach; 0 to 255
      * @param align          where the image stands between the fill
      * @param antialias      whether shrinking looks at all pixels, as Pillow does, or at the nearest ones, as OpenCV does
      * @param scale          what a pixel of 0 to 255 is multiplied with
-     * @param mean           what is subtracted then, for each channel in the model's order
+     * @param mean           what is subtracted then, for each channel in the model's order, or one number for all
      * @param std            what it is divided by at last, likewise
      * @param maxPixels      most pixels of an image as it is sent
+     * @param usual          what a model takes whose own input leaves it open, where nothing else is said
+     * @param inferred       keys of {@code task.image} that other files of the folder said, and which of them
      */
     record ImageInput(
             Optional<Integer> width,
@@ -320,6 +324,8 @@ public sealed interface TaskConfig {
             Channels channels,
             Fit fit,
             Optional<Integer> shorterSide,
+            Optional<Integer> scaledWidth,
+            Optional<Integer> scaledHeight,
             double fill,
             Align align,
             Interpolation interpolation,
@@ -327,7 +333,9 @@ public sealed interface TaskConfig {
             double scale,
             List<Double> mean,
             List<Double> std,
-            int maxPixels) {
+            int maxPixels,
+            ImageSize usual,
+            Map<String, String> inferred) {
         /** 4096 by 4096. */
         public static final int DEFAULT_MAX_PIXELS = 1 << 24;
 
@@ -336,7 +344,17 @@ public sealed interface TaskConfig {
         public ImageInput {
             mean = List.copyOf(mean);
             std = List.copyOf(std);
+            inferred = Collections.unmodifiableMap(new LinkedHashMap<>(inferred));
         }
+    }
+
+    /** One image as numbers. */
+    record ImageSize(int channels, int height, int width) {
+        /** Of ImageNet's classifiers. */
+        public static final ImageSize CLASSIFIED = new ImageSize(3, 224, 224);
+
+        /** Of the YOLO family. */
+        public static final ImageSize DETECTED = new ImageSize(3, 640, 640);
     }
 
     /** In which order the axes of an image stand. */
@@ -359,8 +377,10 @@ public sealed interface TaskConfig {
         CROP,
         /** Scaled until all of it fits, and filled up. */
         PAD,
-        /** Scaled to both sides, whatever becomes of its shape. */
-        STRETCH
+        /** Scaled to both sides, whatever becomes of its shape, and cut in the middle if those are longer. */
+        STRETCH,
+        /** Not scaled: cut in the middle, or filled up. */
+        NONE
     }
 
     /** Where a padded image stands. */
@@ -370,11 +390,14 @@ public sealed interface TaskConfig {
         START
     }
 
-    /** How pixels are made between pixels. */
+    /** How pixels are made between pixels: Pillow's filters. */
     enum Interpolation {
         NEAREST,
+        BOX,
         BILINEAR,
-        BICUBIC
+        HAMMING,
+        BICUBIC,
+        LANCZOS
     }
 
     /** Whether this names a file in a folder, and nothing outside of it. */

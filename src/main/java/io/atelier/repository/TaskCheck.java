@@ -50,7 +50,7 @@ final class TaskCheck {
             }
             if (!takesTokens(input)) {
                 throw new ModelLoadException("the input " + input.name() + " is " + SignatureCheck.typeOf(input)
-                        + ", allowed is INT64[batch,sequence] with a dynamic sequence");
+                        + ", allowed is INT64 or INT32 [batch,sequence] with a dynamic sequence");
             }
         }
     }
@@ -78,7 +78,7 @@ final class TaskCheck {
 
     private static boolean takesTokens(TensorSpec input) {
         Shape shape = input.shape();
-        return input.dataType() == DataType.INT64
+        return (input.dataType() == DataType.INT64 || input.dataType() == DataType.INT32)
                 && shape.rank() == 2
                 && (shape.isDynamic(0) || shape.dimension(0) == 1)
                 && shape.isDynamic(1);

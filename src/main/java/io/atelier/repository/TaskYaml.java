@@ -9,6 +9,7 @@ import io.atelier.engine.TaskConfig.Channels;
 import io.atelier.engine.TaskConfig.Fit;
 import io.atelier.engine.TaskConfig.ImageClassification;
 import io.atelier.engine.TaskConfig.ImageInput;
+import io.atelier.engine.TaskConfig.ImageSize;
 import io.atelier.engine.TaskConfig.Interpolation;
 import io.atelier.engine.TaskConfig.Labels;
 import io.atelier.engine.TaskConfig.Layout;
@@ -29,7 +30,7 @@ final class TaskYaml {
 
     private static final List<String> NAMES =
             Stream.concat(KINDS.stream(), Stream.of(NONE)).toList();
-    private static final int LONGEST_SIDE = 8192;
+    private static final int LONGEST_SIDE = ImageKeys.LONGEST_SIDE;
     private static final int MOST_ANSWERS = 100_000;
 
     private TaskYaml() {}
@@ -61,8 +62,8 @@ final class TaskYaml {
             case TEXT_EMBEDDING -> new TextTaskYaml(task, files).embedding();
             case TEXT_CLASSIFICATION -> new TextTaskYaml(task, files).classification();
             case IMAGE_CLASSIFICATION ->
-                new ImageClassification(image(task, Fit.CROP), labels(task), scoring(task), output(task));
-            case OBJECT_DETECTION -> detection(task);
+                new ImageClassification(image(task, files, Fit.CROP, ImageSize.CLASSIFIED), labels(task), scoring(task), output(task));
+            case OBJECT_DETECTION -> detection(task, files);
         };
     }
 
@@ -73,12 +74,12 @@ final class TaskYaml {
                 .orElseThrow();
     }
 
-    private static ObjectDetection detection(YamlSection task) throws ModelConfigException {
+    private static ObjectDetection detection(YamlSection task, HubFolder files) throws ModelConfigException {
         BoxFormat format = option(task, "format", BoxFormat.class)
                 .orElseThrow(() -> task.problem(
                         "task.format is missing, allowed is " + String.join(" or ", words(BoxFormat.class))));
         return new ObjectDetection(
-                image(task, format == BoxFormat.SSD ? Fit.STRETCH : Fit.PAD),
+                image(task, files, format == BoxFormat.SSD ? Fit.STRETCH : Fit.PAD, ImageSize.DETECTED),
                 labels(task),
                 format,
                 task.number("threshold", 0, 1).orElse(0.25),
@@ -105,9 +106,11 @@ final class TaskYaml {
                 task.number("threshold", -1e6, 1e6).orElse(Double.NEGATIVE_INFINITY));
     }
 
-    private static ImageInput image(YamlSection task, Fit defaultFit) throws ModelConfigException {
-        Optional<YamlSection> given = task.section("image");
-        YamlSection image = given.isPresent() ? given.get() : task.none("image");
+    private static ImageInput image(YamlSection task, HubFolder files, Fit defaultFit, ImageSize defaultSize)
+            throws ModelConfigException {
+        YamlSection given = task.section("image").orElse(task.none("image"));
+        Preprocessing told = Preprocessing.read(given, files, defaultSize);
+        YamlSection image = given.above(told.keys());
         List<Double> std = image.listOfNumbers("std");
         if (std.contains(0.0)) {
             throw task.problem("task.image.std has a 0, by which nothing can be divided");
@@ -119,6 +122,8 @@ final class TaskYaml {
                 option(image, "channels", Channels.class).orElse(Channels.RGB),
                 option(image, "fit", Fit.class).orElse(defaultFit),
                 image.integer("shorter-side", LONGEST_SIDE),
+                image.integer("scaled-width", LONGEST_SIDE),
+                image.integer("scaled-height", LONGEST_SIDE),
                 image.number("fill", 0, 255).orElse(114.0),
                 option(image, "align", Align.class).orElse(Align.CENTER),
                 option(image, "interpolation", Interpolation.class).orElse(Interpolation.BILINEAR),
@@ -126,7 +131,9 @@ final class TaskYaml {
                 image.number("scale", -1e6, 1e6).orElse(1 / 255.0),
                 image.listOfNumbers("mean"),
                 std,
-                image.integer("max-pixels", ImageInput.MOST_PIXELS).orElse(ImageInput.DEFAULT_MAX_PIXELS));
+                image.integer("max-pixels", ImageInput.MOST_PIXELS).orElse(ImageInput.DEFAULT_MAX_PIXELS),
+                told.usual(),
+                told.inferred());
     }
 
     static <E extends Enum<E>> Optional<E> option(YamlSection section, String key, Class<E> type)

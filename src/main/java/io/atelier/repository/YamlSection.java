@@ -47,13 +47,18 @@ final class YamlSection {
     private final String file;
     private final String path;
     private final @Nullable JsonNode node;
-    private final Set<String> asked = new LinkedHashSet<>();
+    private final Set<String> asked;
     private final List<YamlSection> sections = new ArrayList<>();
 
     private YamlSection(String file, String path, @Nullable JsonNode node) {
+        this(file, path, node, new LinkedHashSet<>());
+    }
+
+    private YamlSection(String file, String path, @Nullable JsonNode node, Set<String> asked) {
         this.file = file;
         this.path = path;
         this.node = node;
+        this.asked = asked;
     }
 
     /** The mapping that a whole file holds; a file without content is an empty one. */
@@ -156,6 +161,15 @@ final class YamlSection {
             throw refused(key, value, allowed);
         }
         return value == null ? List.of() : value;
+    }
+
+    /** The same mapping above one that says what it leaves open. */
+    YamlSection above(ObjectNode below) {
+        ObjectNode both = below.deepCopy();
+        if (node != null) {
+            node.properties().forEach(entry -> both.set(entry.getKey(), entry.getValue()));
+        }
+        return new YamlSection(file, path, both, asked);
     }
 
     /** An empty mapping in the place of one that is not there. */

@@ -365,25 +365,25 @@ class ModelLoaderTest {
                 TASK,
                 "the input image cannot be made from a text, allowed are input_ids, attention_mask and token_type_ids");
         assertTaskRefused(
-                new ModelSignature(List.of(spec("input_ids", DataType.INT32, -1, -1)), List.of(HIDDEN)),
+                new ModelSignature(List.of(spec("input_ids", DataType.FP32, -1, -1)), List.of(HIDDEN)),
                 TASK,
-                "the input input_ids is INT32[-1,-1], allowed is INT64[batch,sequence] with a dynamic sequence");
+                "the input input_ids is FP32[-1,-1], allowed is INT64 or INT32 [batch,sequence] with a dynamic sequence");
         assertTaskRefused(
                 new ModelSignature(List.of(spec("input_ids", DataType.INT64, -1, 128)), List.of(HIDDEN)),
                 TASK,
-                "the input input_ids is INT64[-1,128], allowed is INT64[batch,sequence] with a dynamic sequence");
+                "the input input_ids is INT64[-1,128], allowed is INT64 or INT32 [batch,sequence] with a dynamic sequence");
         assertTaskRefused(
                 new ModelSignature(List.of(IDS), List.of(spec("hidden", DataType.FP32, -1, -1, 384), POOLED)),
                 TASK,
                 "several outputs fit, name one as task.output: hidden, pooled");
         assertTaskRefused(
-                new ModelSignature(List.of(IDS), List.of(spec("y", DataType.FP16, -1, 384))),
+                new ModelSignature(List.of(IDS), List.of(spec("y", DataType.INT8, -1, 384))),
                 TASK,
-                "no output fits: y FP16[-1,384], allowed is FP32[batch,sequence,d] or FP32[batch,d]");
+                "no output fits: y INT8[-1,384], allowed is [batch,sequence,d] or [batch,d] of FP16, BF16, FP32, FP64");
         assertTaskRefused(
                 new ModelSignature(List.of(IDS), List.of(HIDDEN, spec("y", DataType.FP32, -1))),
                 "task: {name: text-embedding, output: y}",
-                "the output y is FP32[-1], allowed is FP32[batch,sequence,d] or FP32[batch,d]");
+                "the output y is FP32[-1], allowed is [batch,sequence,d] or [batch,d] of FP16, BF16, FP32, FP64");
         assertTaskRefused(
                 TEXT,
                 "task: {name: text-embedding, output: pooled}",
@@ -407,11 +407,11 @@ class ModelLoaderTest {
             value = {
                 "FP32 | -1,3,224,224 | {layout: nhwc} | the input x is FP32[-1,3,224,224] with 224 channels, allowed are 1 or 3",
                 "FP32 | -1,3,224,224 | {width: 192} | task.image.width is 192, the input x is FP32[-1,3,224,224]",
-                "FP32 | -1,3,224,224 | {mean: [0.5]} | task.image.mean has 1 numbers, the model has 3 channels",
+                "FP32 | -1,3,224,224 | {mean: [0.5, 0.5]} | task.image.mean has 2 numbers, the model has 3 channels",
                 "FP32 | -1,3,224,224 | {std: [1, 2]} | task.image.std has 2 numbers, the model has 3 channels",
                 "FP32 | -1,4,224,224 | {} | the input x is FP32[-1,4,224,224] with 4 channels, allowed are 1 or 3",
-                "FP32 | -1,3,224 | {} | the input x is FP32[-1,3,224], allowed is FP32 or UINT8 [batch,channels,height,width] or [batch,height,width,channels]",
-                "INT64 | -1,3,224,224 | {} | the input x is INT64[-1,3,224,224], allowed is FP32 or UINT8 [batch,channels,height,width] or [batch,height,width,channels]",
+                "FP32 | -1,3,224 | {} | the input x is FP32[-1,3,224], allowed is [batch,channels,height,width] or [batch,height,width,channels] of UINT8, FP16, BF16, FP32, FP64",
+                "INT64 | -1,3,224,224 | {} | the input x is INT64[-1,3,224,224], allowed is [batch,channels,height,width] or [batch,height,width,channels] of UINT8, FP16, BF16, FP32, FP64",
             })
     void refusesAnImageThatTheModelDoesNotTake(DataType type, String shape, String image, String reason) {
         long[] dimensions =
@@ -432,7 +432,7 @@ class ModelLoaderTest {
         assertRefused(
                 engine,
                 () -> load(engine, "task: {name: object-detection, format: ssd}", 1),
-                "task object-detection: 0 outputs could be FP32[batch,boxes,4], needed is one; the model has y FP32[-1,2]");
+                "task object-detection: 0 outputs could be [batch,boxes,4] of FP16, BF16, FP32, FP64, needed is one; the model has y FP32[-1,2]");
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.atelier.engine.djl.task;
 import io.atelier.core.Shape;
 import io.atelier.core.Tensor;
 import io.atelier.engine.DetectionOutputs;
+import io.atelier.engine.Floats;
 import io.atelier.engine.TaskConfig.BoxFormat;
 import io.atelier.engine.TaskConfig.ObjectDetection;
 import java.nio.FloatBuffer;
@@ -83,7 +84,7 @@ record BoxReader(BoxFormat format, DetectionOutputs outputs, long classes) {
         private final int columns;
 
         Numbers(Tensor tensor, boolean turned) {
-            this.data = tensor.data().asFloatBuffer();
+            this.data = Floats.of(tensor);
             this.turned = turned;
             this.rows = Math.toIntExact(tensor.shape().dimension(1));
             this.columns = Math.toIntExact(tensor.shape().dimension(2));

@@ -4,6 +4,7 @@ import ai.djl.modality.Classifications;
 import io.atelier.core.ServingException.EngineFailure;
 import io.atelier.core.TaskAnswer;
 import io.atelier.core.Tensor;
+import io.atelier.engine.Floats;
 import io.atelier.engine.TaskConfig.Activation;
 import io.atelier.engine.TaskConfig.Scoring;
 import java.nio.FloatBuffer;
@@ -13,7 +14,7 @@ import java.util.List;
 import java.util.stream.DoubleStream;
 
 /**
- * The numbers that a model gives its classes, FP32 {@code [rows, classes]}, to labels with scores.
+ * The numbers that a model gives its classes, {@code [rows, classes]} of any floating-point type, to labels with scores.
  *
  * @param labels a name for each class
  */
@@ -24,7 +25,7 @@ record ClassScores(List<String> labels, Scoring scoring) {
 
     /** Labels for each row, the likeliest first. */
     List<TaskAnswer> answers(Tensor output) {
-        FloatBuffer data = output.data().asFloatBuffer();
+        FloatBuffer data = Floats.of(output);
         int rows = Math.toIntExact(output.shape().dimension(0));
         int classes = data.remaining() / Math.max(1, rows);
         List<String> names = LabelFile.forClasses(labels, classes);

@@ -8,6 +8,7 @@ import io.atelier.core.TaskInput;
 import io.atelier.core.TaskKind;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
+import io.atelier.engine.Floats;
 import io.atelier.engine.TaskConfig.Pooling;
 import io.atelier.engine.TaskConfig.Prompts;
 import io.atelier.engine.TaskConfig.TextEmbedding;
@@ -18,7 +19,7 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * A vector for each text. The model's output is FP32 {@code [rows, tokens, size]}, which is pooled, or
+ * A vector for each text. The model's output is {@code [rows, tokens, size]}, which is pooled, or
  * {@code [rows, size]}, which is taken as it is.
  */
 record EmbeddingTask(TextEmbedding config, TextInputs texts, TensorSpec output) implements Task {
@@ -67,7 +68,7 @@ record EmbeddingTask(TextEmbedding config, TextInputs texts, TensorSpec output) 
     }
 
     private List<TaskAnswer> vectors(Tensor hidden, int tokens) {
-        FloatBuffer data = hidden.data().asFloatBuffer();
+        FloatBuffer data = Floats.of(hidden);
         Shape shape = hidden.shape();
         int rows = Math.toIntExact(shape.dimension(0));
         int positions = shape.rank() == 3 ? Math.toIntExact(shape.dimension(1)) : 1;

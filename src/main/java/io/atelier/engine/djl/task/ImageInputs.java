@@ -7,6 +7,7 @@ import io.atelier.core.Task;
 import io.atelier.core.TaskAnswer;
 import io.atelier.core.TaskInput;
 import io.atelier.core.Tensor;
+import io.atelier.engine.ElementBits;
 import io.atelier.engine.ImageLayout;
 import io.atelier.engine.TaskConfig.Channels;
 import io.atelier.engine.TaskConfig.ImageInput;
@@ -28,8 +29,8 @@ final class ImageInputs {
 
     private final ImageInput config;
     private final ImageLayout layout;
-    private final float[][] normalised;
-    private final float[] fill;
+    private final long[][] elements;
+    private final long[] fill;
 
     /** @param imageNet whether colours are normalised by ImageNet's mean and deviation where nothing else is said */
     ImageInputs(ImageInput config, ImageLayout layout, boolean imageNet) {
@@ -39,13 +40,13 @@ final class ImageInputs {
         boolean defaults = imageNet && channels == 3;
         List<Double> mean = numbers(config.mean(), defaults ? IMAGENET_MEAN : Collections.nCopies(channels, 0.0));
         List<Double> std = numbers(config.std(), defaults ? IMAGENET_STD : Collections.nCopies(channels, 1.0));
-        this.normalised = new float[channels][LEVELS];
-        this.fill = new float[channels];
+        this.elements = new long[channels][LEVELS];
+        this.fill = new long[channels];
         for (int channel = 0; channel < channels; channel++) {
             for (int level = 0; level < LEVELS; level++) {
-                normalised[channel][level] = normalised(level, mean.get(channel), std.get(channel));
+                elements[channel][level] = element(level, mean.get(channel), std.get(channel));
             }
-            fill[channel] = normalised(config.fill(), mean.get(channel), std.get(channel));
+            fill[channel] = element(config.fill(), mean.get(channel), std.get(channel));
         }
     }
 
@@ -92,21 +93,27 @@ final class ImageInputs {
         int top = Math.max(0, placement.top());
         int right = Math.min(layout.width(), placement.left() + placement.width());
         int bottom = Math.min(layout.height(), placement.top() + placement.height());
-        float[] pixels = scaled(picture, placement, left, top, right, bottom);
+        int[] sums = scaled(picture, placement, left, top, right, bottom);
         for (int y = 0; y < layout.height(); y++) {
             for (int x = 0; x < layout.width(); x++) {
                 boolean inside = x >= left && x < right && y >= top && y < bottom;
                 int at = 3 * ((y - top) * (right - left) + x - left);
                 for (int channel = 0; channel < layout.channels(); channel++) {
-                    put(data, index(channel, y, x), channel, inside ? level(pixels, at, channel) : -1);
+                    int colour = config.channels() == Channels.BGR ? 2 - channel : channel;
+                    long element =
+                            inside ? elements[channel][Resampling.level(sums[at + colour])] : fill[channel];
+                    put(data, index(channel, y, x) * type.sizeBytes(), type, element);
                 }
             }
         }
         return new Tensor(layout.input().name(), type, layout.shape(), data);
     }
 
-    /** The pixels between these sides of the input, red, green and blue by turns; old rows are read once, in order. */
-    private float[] scaled(Picture picture, Placement placement, int left, int top, int right, int bottom) {
+    /**
+     * The pixels between these sides of the input, red, green and blue by turns, as sums for {@link Resampling#level}; old
+     * rows are read once, in order.
+     */
+    private int[] scaled(Picture picture, Placement placement, int left, int top, int right, int bottom) {
         Resampling columns = Resampling.of(
                 config.interpolation(),
                 config.antialias(),
@@ -122,9 +129,9 @@ final class ImageInputs {
                 top - placement.top(),
                 bottom - placement.top());
         int line = 3 * columns.count();
-        float[] pixels = new float[line * rows.count()];
+        int[] sums = new int[line * rows.count()];
         int[] old = new int[3 * picture.width()];
-        float[] across = new float[line];
+        int[] across = new int[line];
         int begun = 0;
         int last = rows.first(rows.count() - 1) + rows.weights(rows.count() - 1).length;
         for (int y = rows.first(0); y < last; y++) {
@@ -133,41 +140,43 @@ final class ImageInputs {
             }
             if (rows.first(begun) <= y) {
                 picture.row(y, old);
+                if (layout.channels() == 1) {
+                    grey(old);
+                }
                 columns.apply(old, across);
                 for (int row = begun; row < rows.count() && rows.first(row) <= y; row++) {
-                    add(across, rows.weights(row), y - rows.first(row), pixels, row * line);
+                    add(across, rows.weights(row), y - rows.first(row), sums, row * line);
                 }
             }
         }
-        return pixels;
+        return sums;
     }
 
-    private static void add(float[] across, float[] weights, int index, float[] pixels, int at) {
+    private static void add(int[] across, int[] weights, int index, int[] sums, int at) {
         if (index < weights.length) {
-            float weight = weights[index];
+            int weight = weights[index];
             for (int i = 0; i < across.length; i++) {
-                pixels[at + i] += weight * across[i];
+                sums[at + i] += weight * across[i];
             }
         }
     }
 
-    private int level(float[] pixels, int at, int channel) {
-        if (layout.channels() == 1) {
-            double grey = 0.299 * pixels[at] + 0.587 * pixels[at + 1] + 0.114 * pixels[at + 2];
-            return clamped((float) grey);
+    /** In place, by the integers with which Pillow weighs colours (ITU-R 601-2). */
+    private static void grey(int[] rgb) {
+        for (int at = 0; at < rgb.length; at += 3) {
+            int level = (19595 * rgb[at] + 38470 * rgb[at + 1] + 7471 * rgb[at + 2] + 0x8000) >> 16;
+            rgb[at] = level;
+            rgb[at + 1] = level;
+            rgb[at + 2] = level;
         }
-        return clamped(pixels[at + (config.channels() == Channels.BGR ? 2 - channel : channel)]);
     }
 
-    private static int clamped(float value) {
-        return Math.max(0, Math.min(LEVELS - 1, Math.round(value)));
-    }
-
-    private void put(ByteBuffer data, int index, int channel, int level) {
-        if (layout.input().dataType() == DataType.UINT8) {
-            data.put(index, (byte) (level < 0 ? Math.round(config.fill()) : level));
-        } else {
-            data.putFloat(index * Float.BYTES, level < 0 ? fill[channel] : normalised[channel][level]);
+    private static void put(ByteBuffer data, int at, DataType type, long element) {
+        switch (type.sizeBytes()) {
+            case Byte.BYTES -> data.put(at, (byte) element);
+            case Short.BYTES -> data.putShort(at, (short) element);
+            case Integer.BYTES -> data.putInt(at, (int) element);
+            default -> data.putLong(at, element);
         }
     }
 
@@ -177,14 +186,17 @@ final class ImageInputs {
                 : (y * layout.width() + x) * layout.channels() + channel;
     }
 
-    private float normalised(double level, double mean, double std) {
-        return (float) ((level * config.scale() - mean) / std);
+    /** The bits of an element that stands for a level; an input of UINT8 takes levels as they are. */
+    private long element(double level, double mean, double std) {
+        DataType type = layout.input().dataType();
+        return ElementBits.of(
+                type, type == DataType.UINT8 ? Math.round(level) : (level * config.scale() - mean) / std);
     }
 
-    /** The configured numbers, or the defaults, which are for red, green and blue. */
+    /** The configured numbers, one for each channel, or the defaults, which are for red, green and blue. */
     private List<Double> numbers(List<Double> configured, List<Double> defaults) {
         if (!configured.isEmpty()) {
-            return configured;
+            return configured.size() == 1 ? Collections.nCopies(layout.channels(), configured.get(0)) : configured;
         }
         List<Double> ordered = new ArrayList<>(defaults);
         if (config.channels() == Channels.BGR) {

@@ -3,7 +3,6 @@ package io.atelier.engine.djl.task;
 import io.atelier.core.TaskAnswer.Box;
 import io.atelier.engine.ImageLayout;
 import io.atelier.engine.TaskConfig.Align;
-import io.atelier.engine.TaskConfig.Fit;
 import io.atelier.engine.TaskConfig.ImageInput;
 
 /**
@@ -17,25 +16,72 @@ record Placement(int imageWidth, int imageHeight, int width, int height, int lef
     static Placement of(ImageInput config, ImageLayout layout, int imageWidth, int imageHeight) {
         double across = (double) layout.width() / imageWidth;
         double down = (double) layout.height() / imageHeight;
-        if (config.fit() == Fit.STRETCH) {
-            return new Placement(imageWidth, imageHeight, layout.width(), layout.height(), 0, 0);
-        }
-        double scale = Math.min(across, down);
-        if (config.fit() == Fit.CROP) {
-            double shorter =
-                    config.shorterSide().orElse((int) Math.round(Math.min(layout.width(), layout.height()) / CROPPED));
-            scale = Math.max(Math.max(across, down), shorter / Math.min(imageWidth, imageHeight));
-        }
-        int width = (int) Math.max(1, Math.round(imageWidth * scale));
-        int height = (int) Math.max(1, Math.round(imageHeight * scale));
-        boolean middle = config.fit() == Fit.CROP || config.align() == Align.CENTER;
+        return switch (config.fit()) {
+            case NONE -> inTheMiddle(layout, imageWidth, imageHeight, imageWidth, imageHeight);
+            case STRETCH ->
+                inTheMiddle(
+                        layout,
+                        imageWidth,
+                        imageHeight,
+                        config.scaledWidth().orElse(layout.width()),
+                        config.scaledHeight().orElse(layout.height()));
+            case CROP -> {
+                int least = (int) Math.round(Math.min(layout.width(), layout.height()) / CROPPED);
+                int shorter = config.shorterSide().orElse(least);
+                boolean covers = config.shorterSide().isPresent() || layout.width() == layout.height();
+                yield covers
+                        ? ofShorterSide(shorter, layout, imageWidth, imageHeight)
+                        : covering(shorter, layout, imageWidth, imageHeight);
+            }
+            case PAD -> {
+                double scale = Math.min(across, down);
+                int width = scaled(imageWidth, scale);
+                int height = scaled(imageHeight, scale);
+                boolean middle = config.align() == Align.CENTER;
+                yield new Placement(
+                        imageWidth,
+                        imageHeight,
+                        width,
+                        height,
+                        middle ? Math.floorDiv(layout.width() - width, 2) : 0,
+                        middle ? Math.floorDiv(layout.height() - height, 2) : 0);
+            }
+        };
+    }
+
+    /** The longer side is cut down to whole pixels, as torchvision and Hugging Face do. */
+    private static Placement ofShorterSide(int shorter, ImageLayout layout, int imageWidth, int imageHeight) {
+        long longer = (long) shorter * Math.max(imageWidth, imageHeight) / Math.min(imageWidth, imageHeight);
+        boolean wide = imageWidth > imageHeight;
+        return inTheMiddle(
+                layout, imageWidth, imageHeight, wide ? whole(longer) : shorter, wide ? shorter : whole(longer));
+    }
+
+    /** Both sides of an input that is no square have to be covered. */
+    private static Placement covering(int shorter, ImageLayout layout, int imageWidth, int imageHeight) {
+        double across = (double) layout.width() / imageWidth;
+        double down = (double) layout.height() / imageHeight;
+        double scale = Math.max(Math.max(across, down), (double) shorter / Math.min(imageWidth, imageHeight));
+        return inTheMiddle(layout, imageWidth, imageHeight, scaled(imageWidth, scale), scaled(imageHeight, scale));
+    }
+
+    /** Of what is left over, or is missing, the smaller half stands before the cut, as Hugging Face has it. */
+    private static Placement inTheMiddle(ImageLayout layout, int imageWidth, int imageHeight, int width, int height) {
         return new Placement(
                 imageWidth,
                 imageHeight,
                 width,
                 height,
-                middle ? Math.floorDiv(layout.width() - width, 2) : 0,
-                middle ? Math.floorDiv(layout.height() - height, 2) : 0);
+                -Math.floorDiv(width - layout.width(), 2),
+                -Math.floorDiv(height - layout.height(), 2));
+    }
+
+    private static int scaled(int side, double scale) {
+        return whole(Math.max(1, Math.round(side * scale)));
+    }
+
+    private static int whole(long side) {
+        return (int) Math.min(Integer.MAX_VALUE, side);
     }
 
     /** Where a box on the model's input is on the image, cut to it. */

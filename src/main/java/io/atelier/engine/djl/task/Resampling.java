@@ -4,22 +4,31 @@ import io.atelier.engine.TaskConfig.Interpolation;
 
 /**
  * How the pixels along one side become fewer or more: for each new pixel the old ones that it is made of, and their
- * weights, which add up to 1. Immutable.
+ * weights. Immutable.
  *
  * <p>Pixels are squares with their centres at a half. When shrinking with antialiasing the filter is stretched, so that
- * every old pixel counts.
+ * every old pixel counts. Levels are what Pillow makes of them, to the last bit: weights are integers, of which
+ * {@link #ONE} is one, and each side's result is a level from 0 to 255 again.
  *
  * @see <a href="https://github.com/python-pillow/Pillow/blob/main/src/libImaging/Resample.c">Pillow: Resample.c</a>
  */
 final class Resampling {
     private static final double BICUBIC = -0.5;
+    private static final int LANCZOS_LOBES = 3;
+    private static final int WEIGHT_BITS = 22;
+
+    /** The weight of a pixel that stands alone. */
+    static final int ONE = 1 << WEIGHT_BITS;
+
+    private static final int HALF = ONE / 2;
+    private static final int MOST = 255;
 
     private final int[] first;
-    private final float[][] weights;
+    private final int[][] weights;
 
     private Resampling(int count) {
         this.first = new int[count];
-        this.weights = new float[count][];
+        this.weights = new int[count][];
     }
 
     /**
@@ -31,31 +40,46 @@ final class Resampling {
     static Resampling of(Interpolation interpolation, boolean antialias, int size, int into, int from, int to) {
         Resampling result = new Resampling(to - from);
         double scale = (double) size / into;
-        double stretch = antialias ? Math.max(1, scale) : 1;
-        double reach = stretch * (interpolation == Interpolation.BICUBIC ? 2 : 1);
-        for (int i = from; i < to; i++) {
-            double centre = (i + 0.5) * scale;
-            if (interpolation == Interpolation.NEAREST) {
-                result.first[i - from] = Math.min(size - 1, (int) centre);
-                result.weights[i - from] = new float[] {1};
-                continue;
-            }
-            int first = Math.max(0, (int) Math.floor(centre - reach + 0.5));
-            int end = Math.min(size, (int) Math.floor(centre + reach + 0.5));
-            double[] exact = new double[end - first];
-            double sum = 0;
-            for (int j = 0; j < exact.length; j++) {
-                exact[j] = filter(interpolation, (first + j + 0.5 - centre) / stretch);
-                sum += exact[j];
-            }
-            float[] weights = new float[exact.length];
-            for (int j = 0; j < weights.length; j++) {
-                weights[j] = (float) (exact[j] / sum);
-            }
-            result.first[i - from] = first;
-            result.weights[i - from] = weights;
+        if (interpolation == Interpolation.NEAREST) {
+            result.nearest(scale, size, from);
+        } else {
+            result.filtered(interpolation, antialias ? Math.max(1, scale) : 1, scale, size, from);
         }
         return result;
+    }
+
+    /** Added up step by step, since Pillow does so: at a border between two pixels the last bit decides. */
+    private void nearest(double scale, int size, int from) {
+        double centre = scale * 0.5;
+        for (int i = 0; i < from; i++) {
+            centre += scale;
+        }
+        for (int i = 0; i < first.length; i++) {
+            first[i] = Math.min(size - 1, (int) centre);
+            weights[i] = new int[] {ONE};
+            centre += scale;
+        }
+    }
+
+    private void filtered(Interpolation interpolation, double stretch, double scale, int size, int from) {
+        double reach = stretch * reach(interpolation);
+        for (int i = 0; i < first.length; i++) {
+            double centre = (from + i + 0.5) * scale;
+            int begin = Math.max(0, (int) (centre - reach + 0.5));
+            int end = Math.min(size, (int) (centre + reach + 0.5));
+            double[] exact = new double[end - begin];
+            double sum = 0;
+            for (int j = 0; j < exact.length; j++) {
+                exact[j] = filter(interpolation, (j + begin - centre + 0.5) * (1 / stretch));
+                sum += exact[j];
+            }
+            first[i] = begin;
+            weights[i] = new int[exact.length];
+            for (int j = 0; j < exact.length; j++) {
+                double weight = (sum == 0 ? exact[j] : exact[j] / sum) * ONE;
+                weights[i][j] = (int) (weight < 0 ? weight - 0.5 : weight + 0.5);
+            }
+        }
     }
 
     /** New pixels. */
@@ -69,37 +93,62 @@ final class Resampling {
     }
 
     /** The weights of that one and those that follow. */
-    float[] weights(int pixel) {
+    int[] weights(int pixel) {
         return weights[pixel];
     }
 
-    /** A line of pixels of three colours. */
-    void apply(int[] from, float[] to) {
+    /** A line of levels of three colours to another. */
+    void apply(int[] from, int[] to) {
         for (int i = 0; i < first.length; i++) {
-            float red = 0;
-            float green = 0;
-            float blue = 0;
+            int red = 0;
+            int green = 0;
+            int blue = 0;
             int at = 3 * first[i];
-            for (float weight : weights[i]) {
+            for (int weight : weights[i]) {
                 red += weight * from[at];
                 green += weight * from[at + 1];
                 blue += weight * from[at + 2];
                 at += 3;
             }
-            to[3 * i] = red;
-            to[3 * i + 1] = green;
-            to[3 * i + 2] = blue;
+            to[3 * i] = level(red);
+            to[3 * i + 1] = level(green);
+            to[3 * i + 2] = level(blue);
         }
+    }
+
+    /** The level, 0 to 255, that a sum of weighted levels comes to. */
+    static int level(int sum) {
+        return Math.max(0, Math.min(MOST, (sum + HALF) >> WEIGHT_BITS));
+    }
+
+    /** How far from its centre a filter looks. */
+    private static double reach(Interpolation interpolation) {
+        return switch (interpolation) {
+            case NEAREST, BOX -> 0.5;
+            case BILINEAR, HAMMING -> 1;
+            case BICUBIC -> 2;
+            case LANCZOS -> LANCZOS_LOBES;
+        };
     }
 
     private static double filter(Interpolation interpolation, double distance) {
         double x = Math.abs(distance);
-        if (interpolation == Interpolation.BILINEAR) {
-            return Math.max(0, 1 - x);
-        }
-        if (x < 1) {
-            return ((BICUBIC + 2) * x - (BICUBIC + 3)) * x * x + 1;
-        }
-        return x < 2 ? (((x - 5) * x + 8) * x - 4) * BICUBIC : 0;
+        return switch (interpolation) {
+            case NEAREST, BOX -> distance > -0.5 && distance <= 0.5 ? 1 : 0;
+            case BILINEAR -> Math.max(0, 1 - x);
+            case HAMMING -> x < 1 ? sinc(x) * (0.54 + 0.46 * Math.cos(Math.PI * x)) : 0;
+            case BICUBIC -> {
+                if (x < 1) {
+                    yield ((BICUBIC + 2) * x - (BICUBIC + 3)) * x * x + 1;
+                }
+                yield x < 2 ? (((x - 5) * x + 8) * x - 4) * BICUBIC : 0;
+            }
+            case LANCZOS ->
+                distance >= -LANCZOS_LOBES && distance < LANCZOS_LOBES ? sinc(x) * sinc(x / LANCZOS_LOBES) : 0;
+        };
+    }
+
+    private static double sinc(double x) {
+        return x == 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
     }
 }

@@ -20,9 +20,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.LongConsumer;
 
 /**
- * Texts to token tensors INT64 {@code [rows, tokens]}: {@code input_ids}, and where the model takes them
+ * Texts to token tensors INT64 or INT32 {@code [rows, tokens]}: {@code input_ids}, and where the model takes them
  * {@code attention_mask} of ones and {@code token_type_ids} of zeros. Texts of the same number of tokens go together, so
  * nothing is padded here. Thread-safe, as the tokenizer's native part is.
  */
@@ -94,15 +95,17 @@ final class TextInputs {
     }
 
     private static Tensor tensor(TensorSpec spec, List<long[]> texts, int tokens) {
+        DataType type = spec.dataType();
         ByteBuffer data =
-                ByteBuffer.allocateDirect(texts.size() * tokens * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+                ByteBuffer.allocateDirect(texts.size() * tokens * type.sizeBytes()).order(ByteOrder.LITTLE_ENDIAN);
+        LongConsumer put = type == DataType.INT32 ? id -> data.putInt((int) id) : data::putLong;
         for (long[] ids : texts) {
             switch (spec.name()) {
-                case OfText.ATTENTION_MASK -> Arrays.stream(ids).forEach(id -> data.putLong(1));
-                case OfText.TOKEN_TYPE_IDS -> Arrays.stream(ids).forEach(id -> data.putLong(0));
-                default -> Arrays.stream(ids).forEach(data::putLong);
+                case OfText.ATTENTION_MASK -> Arrays.stream(ids).forEach(id -> put.accept(1));
+                case OfText.TOKEN_TYPE_IDS -> Arrays.stream(ids).forEach(id -> put.accept(0));
+                default -> Arrays.stream(ids).forEach(put);
             }
         }
-        return new Tensor(spec.name(), DataType.INT64, Shape.of(texts.size(), tokens), data.flip());
+        return new Tensor(spec.name(), type, Shape.of(texts.size(), tokens), data.flip());
     }
 }

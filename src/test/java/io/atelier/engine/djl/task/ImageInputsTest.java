@@ -19,6 +19,7 @@ import io.atelier.engine.TaskConfig.Align;
 import io.atelier.engine.TaskConfig.Channels;
 import io.atelier.engine.TaskConfig.Fit;
 import io.atelier.engine.TaskConfig.ImageInput;
+import io.atelier.engine.TaskConfig.ImageSize;
 import io.atelier.engine.TaskConfig.Interpolation;
 import io.atelier.engine.TaskConfig.Labels;
 import io.atelier.engine.TaskConfig.Scoring;
@@ -28,6 +29,7 @@ import java.awt.image.BufferedImage;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -190,6 +192,8 @@ class ImageInputsTest {
                 channels,
                 fit,
                 shorterSide,
+                Optional.empty(),
+                Optional.empty(),
                 7,
                 align,
                 interpolation,
@@ -197,7 +201,9 @@ class ImageInputsTest {
                 scale,
                 mean,
                 std,
-                MANY);
+                MANY,
+                ImageSize.CLASSIFIED,
+                Map.of());
     }
 
     /** One row of greys. */

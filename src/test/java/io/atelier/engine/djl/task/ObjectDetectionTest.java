@@ -18,6 +18,7 @@ import io.atelier.engine.TaskConfig.BoxFormat;
 import io.atelier.engine.TaskConfig.Channels;
 import io.atelier.engine.TaskConfig.Fit;
 import io.atelier.engine.TaskConfig.ImageInput;
+import io.atelier.engine.TaskConfig.ImageSize;
 import io.atelier.engine.TaskConfig.Interpolation;
 import io.atelier.engine.TaskConfig.Labels;
 import io.atelier.engine.TaskConfig.ObjectDetection;
@@ -26,6 +27,7 @@ import java.awt.Color;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -167,6 +169,8 @@ class ObjectDetectionTest {
                 Channels.RGB,
                 fit,
                 Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
                 0,
                 Align.CENTER,
                 Interpolation.BILINEAR,
@@ -174,6 +178,8 @@ class ObjectDetectionTest {
                 1,
                 List.of(),
                 List.of(),
-                1000);
+                1000,
+                ImageSize.DETECTED,
+                Map.of());
     }
 }
