@@ -134,17 +134,16 @@ class AnyModelComponentTest {
     void aTextReachesTheModelAsItWasSentOrIsRefused(String text) throws Exception {
         long[] two = {2};
         for (Form form : Form.values()) {
-            Answer number = client.infer(
-                    "number-of-a-text", List.of(Value.texts("x", two, List.of("plain", text))), form);
+            Answer number =
+                    client.infer("number-of-a-text", List.of(Value.texts("x", two, List.of("plain", text))), form);
             Answer named = client.infer(
-                    "text-of-a-number",
-                    List.of(Value.int64s("x", two, 0, MadeModels.NASTY_TEXTS.indexOf(text))),
-                    form);
+                    "text-of-a-number", List.of(Value.int64s("x", two, 0, MadeModels.NASTY_TEXTS.indexOf(text))), form);
 
             assertThat(number).matches(answer -> answer.ok() || answer.status() == 400, "is answered or refused");
-            assertThat(number.outputs()).allSatisfy(value -> assertThat(
-                            value.buffer().asLongBuffer().get(1))
-                    .isEqualTo(MadeModels.NASTY_TEXTS.indexOf(text)));
+            assertThat(number.outputs())
+                    .allSatisfy(
+                            value -> assertThat(value.buffer().asLongBuffer().get(1))
+                                    .isEqualTo(MadeModels.NASTY_TEXTS.indexOf(text)));
             assertThat(named.outputs())
                     .allSatisfy(value -> assertThat(value.texts()).containsExactly("plain", text));
         }
@@ -181,9 +180,8 @@ class AnyModelComponentTest {
 
     /** FP16 and BF16 travel in binary only. */
     private static Form form(Random random, List<Value> inputs) {
-        boolean binary = inputs.stream()
-                .map(Value::datatype)
-                .anyMatch(type -> type.equals("FP16") || type.equals("BF16"));
+        boolean binary =
+                inputs.stream().map(Value::datatype).anyMatch(type -> type.equals("FP16") || type.equals("BF16"));
         return binary || random.nextBoolean() ? Form.BINARY : Form.JSON;
     }
 

@@ -17,14 +17,7 @@ import java.util.Random;
  */
 @SuppressWarnings("ArrayRecordComponent") // Never compared.
 record MadeModel(
-        String name,
-        byte[] onnx,
-        String yaml,
-        Request request,
-        Nature nature,
-        byte[] reference,
-        List<Value> defaults) {
-
+        String name, byte[] onnx, String yaml, Request request, Nature nature, byte[] reference, List<Value> defaults) {
 
     /** What one caller sends. */
     interface Request {
@@ -45,7 +38,8 @@ record MadeModel(
     List<Value> whole(List<Value> request) {
         List<Value> whole = new ArrayList<>(request);
         defaults.stream()
-                .filter(value -> request.stream().noneMatch(given -> given.name().equals(value.name())))
+                .filter(value ->
+                        request.stream().noneMatch(given -> given.name().equals(value.name())))
                 .forEach(whole::add);
         return whole;
     }

@@ -47,8 +47,8 @@ public final class RealModels {
     private static final int LONGEST_REASON = 160;
 
     /** What the service says when a model is loaded. */
-    private static final Pattern LOADED = Pattern.compile(
-            "model (?<name>[\\w.-]+)\\S* loaded in (?<read>[\\d.]+) s, warm in (?<warm>[\\d.]+) s, "
+    private static final Pattern LOADED =
+            Pattern.compile("model (?<name>[\\w.-]+)\\S* loaded in (?<read>[\\d.]+) s, warm in (?<warm>[\\d.]+) s, "
                     + "(?<batching>[^(]+) \\((?<reason>.*)\\) in (?<proof>[\\d.]+) s");
 
     /** A request, and what ONNX Runtime answers it. */
@@ -169,8 +169,7 @@ public final class RealModels {
             }
             List<OptionalDouble> perSecond = perSecond(model, refusals);
             rowsABatch = refusals.get(0).isEmpty() ? rows(ours.client(), model) : rowsABatch;
-            return new Row(
-                    model, Files.size(file), refusals.get(0), loaded, alone, together, rowsABatch, perSecond);
+            return new Row(model, Files.size(file), refusals.get(0), loaded, alone, together, rowsABatch, perSecond);
         } finally {
             for (Optional<ModelService> service : services) {
                 if (service.isPresent()) {
@@ -335,12 +334,14 @@ public final class RealModels {
                         served,
                         rows.size(),
                         LocalDate.now()));
-        page.append("| Model | What it is | MB | Alone | At once | Rows a batch | Load s | Proof s | Requests/s | One by one |");
+        page.append(
+                "| Model | What it is | MB | Alone | At once | Rows a batch | Load s | Proof s | Requests/s | One by one |");
         page.append(baseline ? " Before |\n" : "\n");
-        page.append("| --- | --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |").append(baseline ? " ---: |\n" : "\n");
+        page.append("| --- | --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |")
+                .append(baseline ? " ---: |\n" : "\n");
         for (Row row : rows) {
-            List<String> cells = new ArrayList<>(List.of(
-                    row.model().name(), row.model().what(), number(OptionalDouble.of(row.bytes() / 1e6), 1)));
+            List<String> cells = new ArrayList<>(
+                    List.of(row.model().name(), row.model().what(), number(OptionalDouble.of(row.bytes() / 1e6), 1)));
             if (row.refusal().isPresent()) {
                 cells.addAll(Arrays.asList(cell("refused: " + row.refusal().get()), "", "", "", "", "", ""));
             } else {
@@ -354,7 +355,10 @@ public final class RealModels {
                         number(row.perSecond().get(1), 0)));
             }
             if (baseline) {
-                cells.add(row.perSecond().get(2).isPresent() ? number(row.perSecond().get(2), 0) : "refused");
+                cells.add(
+                        row.perSecond().get(2).isPresent()
+                                ? number(row.perSecond().get(2), 0)
+                                : "refused");
             }
             page.append("| ").append(String.join(" | ", cells)).append(" |\n");
         }
@@ -366,7 +370,8 @@ public final class RealModels {
                 | --- | --- |
                 """);
         rows.stream()
-                .filter(row -> row.loaded().isPresent() && !row.loaded().get().batching().startsWith("batches"))
+                .filter(row -> row.loaded().isPresent()
+                        && !row.loaded().get().batching().startsWith("batches"))
                 .forEach(row -> page.append("| ")
                         .append(row.model().name())
                         .append(" | ")
