@@ -205,7 +205,7 @@ class OwnModelsIT {
     }
 
     @ParameterizedTest
-    @CsvSource({"broken, 503, NOT_READY", "misspelt, 404, MODEL_NOT_FOUND"})
+    @CsvSource({"broken, 503, NOT_READY", "misspelt, 503, NOT_READY"})
     void reportsAModelThatCannotBeServed(String model, int status, String code) {
         assertThat(client.get("/v2/models/" + model + "/ready").join().statusCode())
                 .isEqualTo(status);

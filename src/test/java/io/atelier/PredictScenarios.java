@@ -170,6 +170,8 @@ abstract class PredictScenarios {
                 "adder | text/plain | x | 415 | model 'adder' takes application/json, the body is text/plain",
                 "mood | text/plain;charset=klingon | x | 415 | the charset of the text is not known, UTF-8 is",
                 "angle | image/png | no image | 400 | the image is neither JPEG nor PNG",
+                "angle | image/png | GIF89a | 415 | the image is GIF, allowed are JPEG and PNG",
+                "angle | application/json | {\"images\": [\"R0lGODlhAQABAAAAACw=\"]} | 415 | the image is GIF, allowed are JPEG and PNG",
                 "angle | application/json | {\"image\": \"%\"} | 400 | image is not base64",
                 "angle | application/json | {\"image\": \"aGVsbG8=\"} | 400 | the image is neither JPEG nor PNG",
                 "angle | application/json | {\"images\": []} | 400 | images is an empty list",

@@ -50,6 +50,12 @@ public final class Json {
         void from(JsonParser json) throws IOException;
     }
 
+    /** Reads one member of an object; the parser stands at its value, and must end at the value's last token. */
+    @FunctionalInterface
+    public interface Member {
+        void read(String name, JsonToken value) throws IOException;
+    }
+
     /** Writes one JSON document. */
     @FunctionalInterface
     public interface Writing {
@@ -103,6 +109,20 @@ public final class Json {
             throw new InvalidInput("malformed JSON" + place(e, text) + ": " + e.getOriginalMessage());
         } catch (IOException e) { // text that is not UTF-8
             throw new InvalidInput("malformed JSON: " + e.getMessage());
+        }
+    }
+
+    /**
+     * Reads the members of the object behind whose opening brace {@code json} stands, up to its closing one. A member
+     * that is null counts as absent, in every body of this service: many clients write what they do not say.
+     */
+    public static void members(JsonParser json, Member member) throws IOException {
+        while (json.nextToken() != JsonToken.END_OBJECT) {
+            String name = json.currentName();
+            JsonToken value = json.nextToken();
+            if (value != JsonToken.VALUE_NULL) {
+                member.read(name, value);
+            }
         }
     }
 

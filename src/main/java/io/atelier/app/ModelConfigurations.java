@@ -5,19 +5,27 @@ import io.atelier.core.ModelId;
 import io.atelier.core.ServingException.ModelNotFound;
 import io.atelier.core.ServingException.NotReady;
 import io.atelier.core.Sharing;
+import io.atelier.repository.Declaration;
+import io.atelier.repository.DeclaredTensor;
 import io.atelier.repository.EnsembleConfig;
 import io.atelier.repository.ModelDefinition;
 import io.atelier.repository.VersionPolicy;
+import io.atelier.repository.WarmUpRequest;
 import io.atelier.serving.Ensembles;
 import io.atelier.serving.ModelConfiguration;
+import io.atelier.serving.ModelConfiguration.Filling;
+import io.atelier.serving.ModelConfiguration.Note;
 import io.atelier.serving.ModelConfiguration.Step;
 import io.atelier.serving.ModelConfiguration.Versions;
+import io.atelier.serving.ModelConfiguration.WarmUp;
+import io.atelier.serving.ModelConfiguration.WarmUpInput;
 import io.atelier.serving.ModelDirectory;
 import io.atelier.serving.ServedEnsemble;
 import io.atelier.serving.ServedModel;
 import io.atelier.serving.pipeline.PipelinePlan;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -74,6 +82,10 @@ final class ModelConfigurations {
                 ensemble.timeout(),
                 0,
                 Map.of(),
+                Optional.empty(),
+                notes(ensemble.declaration()),
+                ensemble.declaration().parameters(),
+                List.of(),
                 steps(ensemble.config(), plan));
     }
 
@@ -105,7 +117,7 @@ final class ModelConfigurations {
                         version.id(),
                         definition.platform(),
                         definition.format().backend(),
-                        definition.format().fileName(),
+                        definition.file().getFileName().toString(),
                         version.first().signature(),
                         versions(definition.config().versions()),
                         version.sharing(),
@@ -115,7 +127,53 @@ final class ModelConfigurations {
                         timeout,
                         version.policy().priority(),
                         Map.copyOf(instances),
+                        version.policy().queueTimeout(),
+                        notes(definition.config().declaration()),
+                        parameters(definition),
+                        definition.config().warmUps().stream()
+                                .map(ModelConfigurations::warmUp)
+                                .toList(),
                         List.of()));
+    }
+
+    /** What the owner wrote down for callers, and what was inferred from the files beside the model. */
+    private static Map<String, String> parameters(ModelDefinition definition) {
+        Map<String, String> parameters =
+                new LinkedHashMap<>(definition.config().declaration().parameters());
+        definition.inferred().forEach((key, value) -> parameters.putIfAbsent("atelier.inferred." + key, value));
+        return parameters;
+    }
+
+    private static Map<String, Note> notes(Declaration declaration) {
+        Map<String, Note> notes = new HashMap<>();
+        for (DeclaredTensor tensor : declaration.inputs()) {
+            notes.put(tensor.name(), new Note(tensor.reshape(), tensor.format(), tensor.labels()));
+        }
+        for (DeclaredTensor tensor : declaration.outputs()) {
+            notes.put(tensor.name(), new Note(tensor.reshape(), tensor.format(), tensor.labels()));
+        }
+        return Map.copyOf(notes);
+    }
+
+    private static WarmUp warmUp(WarmUpRequest request) {
+        Map<String, WarmUpInput> inputs = new LinkedHashMap<>();
+        request.inputs().forEach((name, input) -> {
+            WarmUpRequest.Data data = input.data();
+            Filling filling = data instanceof WarmUpRequest.Data.File
+                    ? Filling.FILE
+                    : data instanceof WarmUpRequest.Data.Random ? Filling.RANDOM : Filling.ZERO;
+            Optional<String> file =
+                    data instanceof WarmUpRequest.Data.File named ? Optional.of(named.name()) : Optional.empty();
+            inputs.put(name, new WarmUpInput(input.dataType(), input.shape(), filling, file));
+        });
+        return new WarmUp(request.name(), request.rows(), request.count(), inputs);
+    }
+
+    /** What its owner wrote, and what was inferred where the owner wrote nothing. */
+    private static Map<String, String> parameters(ModelDefinition definition) {
+        Map<String, String> parameters = new TreeMap<>(definition.inferred());
+        parameters.putAll(definition.config().declaration().parameters());
+        return parameters;
     }
 
     void remove(ModelId id) {

@@ -20,6 +20,7 @@ record ModelDefaults(
                 batching.maxQueueDelay().orElse(maxQueueDelay),
                 batching.maxQueueSize().orElse(maxQueueSize),
                 config.share().priority().orElse(BatchPolicy.DEFAULT_PRIORITY),
-                priorityStep);
+                priorityStep,
+                batching.queueTimeout());
     }
 }

@@ -83,7 +83,8 @@ final class ServedVersions {
         Duration timeout = definition.config().timeout().orElse(defaults.timeout());
         configurations.put(warm, timeout, instances);
         metrics.showQueue(id, queue::depth, queue::predictedWaitNanos);
-        directory.ready(new ServedModel(id, definition.platform(), signature, rule, queue, timeout, warm.task()));
+        directory.ready(new ServedModel(
+                id, definition.platform(), signature, rule, queue, timeout, warm.task(), warm.labels()));
     }
 
     /** These take no more requests; gives those that served, which are to be retired. */

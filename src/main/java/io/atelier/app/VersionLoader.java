@@ -5,14 +5,18 @@ import io.atelier.core.Task;
 import io.atelier.core.Ticker;
 import io.atelier.device.DeviceExecutor;
 import io.atelier.engine.Engine;
+import io.atelier.engine.EngineMessage;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.TaskConfig;
 import io.atelier.repository.LoadedModel;
 import io.atelier.repository.ModelDefinition;
 import io.atelier.repository.ModelLoader;
+import io.atelier.repository.OutputLabels;
 import io.atelier.scheduling.BatchPolicy;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jboss.logging.Logger;
@@ -54,7 +58,7 @@ final class VersionLoader {
     CompletableFuture<WarmVersion> warm(ModelDefinition definition) {
         BatchPolicy policy = defaults.policy(definition.config());
         if (!definition.config().ignored().isEmpty()) {
-            LOG.infof(
+            LOG.warnf(
                     "model %s: ignored %s", definition.id(), definition.config().ignored());
         }
         List<CompletableFuture<LoadedModel>> onDevices =
@@ -80,7 +84,8 @@ final class VersionLoader {
         if (!definition.inferred().isEmpty()) {
             LOG.infof("model %s: inferred %s", definition.id(), definition.inferred());
         }
-        return new WarmVersion(definition, policy, loaded, task(definition, loaded.get(0)));
+        @Nullable Task task = task(definition, loaded.get(0));
+        return new WarmVersion(definition, policy, loaded, task, labels(definition, task));
     }
 
     private CompletableFuture<LoadedModel> load(ModelDefinition definition, BatchPolicy policy, DeviceExecutor device) {
@@ -91,6 +96,17 @@ final class VersionLoader {
                     LOG.warnf("model %s: loaded on %s after it was given up; freed", definition.id(), device.id());
                     late.instance().close();
                 });
+    }
+
+    /** The task's, and those of the folder, which go before. */
+    private static Map<String, List<String>> labels(ModelDefinition definition, @Nullable Task task) {
+        Map<String, List<String>> labels = new HashMap<>(task == null ? Map.of() : task.labels());
+        try {
+            labels.putAll(OutputLabels.read(definition));
+            return Map.copyOf(labels);
+        } catch (ModelLoadException failure) {
+            throw new CompletionException(failure);
+        }
     }
 
     private @Nullable Task task(ModelDefinition definition, LoadedModel loaded) {
@@ -110,10 +126,13 @@ final class VersionLoader {
     static String reason(ModelId model, Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-        if (!(cause instanceof ModelLoadException)) {
+        String reason;
+        if (cause instanceof ModelLoadException foreseen) {
+            reason = foreseen.reason();
+        } else {
             LOG.errorf(cause, "loading model %s failed", model);
+            reason = EngineMessage.of(cause);
         }
-        String reason = String.valueOf(cause.getMessage());
         LOG.errorf("model %s cannot be served: %s", model, reason);
         return reason;
     }

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -20,12 +21,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param loaded on each device, in the order of the devices
  * @param task   what makes it answer to plain values; null if nothing does
+ * @param labels the names of classes by their index, for each output to which the folder gives some
  */
 record WarmVersion(
         ModelDefinition definition,
         BatchPolicy policy,
         List<LoadedModel> loaded,
-        @Nullable Task task) {
+        @Nullable Task task,
+        Map<String, List<String>> labels) {
 
     ModelId id() {
         return definition.id();

@@ -15,6 +15,8 @@ public enum ErrorCode {
     CANCELLED(499, "Cancelled"),
     ENGINE_FAILURE(500, "Engine failure"),
     NOT_READY(503, "Not ready"),
+    /** A request waited in the queue as long as its model lets it. The status is the one of Triton. */
+    QUEUE_TIMEOUT(503, "Queue timeout"),
     DEADLINE_EXCEEDED(504, "Deadline exceeded");
 
     private final int status;

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -14,11 +15,19 @@ import java.util.stream.Stream;
  *
  * @param inputs         what every request has to give
  * @param optionalInputs what a request may give too: the model has a value of its own for each
+ * @param rows           false where the model's owner says that a first axis is not one of rows, whatever it looks like
  */
-public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, List<TensorSpec> optionalInputs) {
+public record ModelSignature(
+        List<TensorSpec> inputs, List<TensorSpec> outputs, List<TensorSpec> optionalInputs, boolean rows) {
     /** {@code unk__314} of tf2onnx, {@code p2o.DynamicDimension.0} of Paddle, {@code s0} of PyTorch, {@code ?}. */
     private static final Pattern MADE_UP_NAME =
             Pattern.compile("^unk__\\d|DynamicDimension|^[a-zA-Z_]{0,3}\\d+$|^\\W*$|^(?i)none$|^-1$");
+
+    /** Of a name that a refusal repeats. */
+    private static final int MOST_CHARACTERS = 64;
+
+    /** Of the names that a refusal lists. */
+    private static final int MOST_NAMES = 32;
 
     public ModelSignature {
         inputs = List.copyOf(inputs);
@@ -29,6 +38,11 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, 
     /** One without optional inputs. */
     public ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs) {
         this(inputs, outputs, List.of());
+    }
+
+    /** One whose first axes may be of rows. */
+    public ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, List<TensorSpec> optionalInputs) {
+        this(inputs, outputs, optionalInputs, true);
     }
 
     /** What the model takes under a name, whether it has to be given or not. */
@@ -66,6 +80,26 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, 
         return outputs.stream().filter(spec -> spec.name().equals(name)).findFirst();
     }
 
+    /** What a caller is told who names an input that there is not. */
+    public String noInput(String name) {
+        return none(
+                "input",
+                name,
+                Stream.concat(inputs.stream(), optionalInputs.stream()).toList());
+    }
+
+    /** What a caller is told who names an output that there is not. */
+    public String noOutput(String name) {
+        return none("output", name, outputs);
+    }
+
+    private static String none(String kind, String name, List<TensorSpec> specs) {
+        String shown = name.length() <= MOST_CHARACTERS ? name : name.substring(0, MOST_CHARACTERS) + "…";
+        String names = specs.stream().limit(MOST_NAMES).map(TensorSpec::name).collect(Collectors.joining(", "));
+        String further = specs.size() <= MOST_NAMES ? "" : " and " + (specs.size() - MOST_NAMES) + " more";
+        return "the model has no %s '%s', it has %s%s".formatted(kind, shown, names, further);
+    }
+
     /** Whether rows of several requests could be stacked, by the looks of it; {@link #obstacleToRows} tells why not. */
     public boolean hasBatchAxis() {
         return obstacleToRows().isEmpty();
@@ -76,6 +110,9 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, 
      * nothing stands against it. Names of axes are hints: they can show that an axis is none of rows, never that it is.
      */
     public Optional<String> obstacleToRows() {
+        if (!rows) {
+            return Optional.of("its configuration says that it has no rows");
+        }
         if (inputs.isEmpty()) {
             return Optional.of("it has no inputs");
         }
@@ -86,16 +123,16 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, 
         if (fixed.isPresent()) {
             return fixed.map(which -> which + " has no rows on its first axis");
         }
-        List<String> rows = inputs.stream()
+        List<String> names = inputs.stream()
                 .map(spec -> spec.axisNames().get(0))
                 .filter(ModelSignature::isGivenName)
                 .distinct()
                 .toList();
-        if (rows.size() > 1) {
-            return Optional.of("its inputs name their rows differently: " + String.join(", ", rows));
+        if (names.size() > 1) {
+            return Optional.of("its inputs name their rows differently: " + String.join(", ", names));
         }
         return Stream.concat(inputs.stream(), outputs.stream())
-                .filter(spec -> rows.stream()
+                .filter(spec -> names.stream()
                         .anyMatch(name -> spec.axisNames()
                                 .subList(1, spec.axisNames().size())
                                 .contains(name)))
@@ -105,7 +142,8 @@ public record ModelSignature(List<TensorSpec> inputs, List<TensorSpec> outputs, 
 
     /** Whether the first axis of every input and output may have any size. */
     public boolean allStartDynamic() {
-        return !inputs.isEmpty()
+        return rows
+                && !inputs.isEmpty()
                 && Stream.concat(inputs.stream(), outputs.stream()).allMatch(ModelSignature::startsDynamic);
     }
 

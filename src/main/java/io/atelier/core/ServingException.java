@@ -64,6 +64,11 @@ public abstract sealed class ServingException extends RuntimeException {
                     null);
         }
 
+        /** A model that was there, and takes no more requests. */
+        public static ModelNotFound unloaded(String name, @Nullable String version) {
+            return new ModelNotFound(new ModelNotFound(name, version).detail() + ", it has been unloaded");
+        }
+
         private ModelNotFound(String detail) {
             super(ErrorCode.MODEL_NOT_FOUND, detail, null);
         }
@@ -130,6 +135,23 @@ public abstract sealed class ServingException extends RuntimeException {
         @Override
         public Optional<Duration> retryAfter() {
             return Optional.of(retryAfter);
+        }
+    }
+
+    /** No device took the request in the time that its model lets requests wait. */
+    public static final class WaitedTooLong extends ServingException {
+        /** Clients of Triton look for the first words of this message. */
+        public WaitedTooLong(String model, Duration longest) {
+            super(
+                    ErrorCode.QUEUE_TIMEOUT,
+                    "Request timeout expired: it waited " + longest.toNanos() / 1000 + " us in the queue of model '"
+                            + model + "'",
+                    null);
+        }
+
+        @Override
+        public Optional<Duration> retryAfter() {
+            return Optional.of(Duration.ofSeconds(1));
         }
     }
 

@@ -16,12 +16,14 @@ public final class Shape {
      * Any number of dimensions of any size, as a {@link TensorSpec} has it where the model does not tell. Reads as one dynamic
      * dimension, {@code [-1]}, but accepts every shape.
      */
-    public static final Shape UNKNOWN = new Shape(new long[] {DYNAMIC});
+    public static final Shape UNKNOWN = new Shape(new long[] {DYNAMIC}, true);
 
     private final long[] dimensions;
+    private final boolean unknown;
 
-    private Shape(long[] dimensions) {
+    private Shape(long[] dimensions, boolean unknown) {
         this.dimensions = dimensions;
+        this.unknown = unknown;
     }
 
     /**
@@ -35,12 +37,12 @@ public final class Shape {
                 throw new IllegalArgumentException("dimension " + dimension + " is negative");
             }
         }
-        return new Shape(dimensions.clone());
+        return new Shape(dimensions.clone(), false);
     }
 
     /** Whether even the number of dimensions is open. */
     public boolean isUnknown() {
-        return this == UNKNOWN;
+        return unknown;
     }
 
     public int rank() {
@@ -87,7 +89,7 @@ public final class Shape {
 
     /** Whether a tensor of shape {@code actual} fits this specification: same rank, same sizes but for dynamic axes. */
     public boolean accepts(Shape actual) {
-        if (isUnknown()) {
+        if (unknown) {
             return true;
         }
         if (actual.dimensions.length != dimensions.length) {
@@ -103,9 +105,7 @@ public final class Shape {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof Shape shape
-                && isUnknown() == shape.isUnknown()
-                && Arrays.equals(dimensions, shape.dimensions);
+        return other instanceof Shape shape && unknown == shape.unknown && Arrays.equals(dimensions, shape.dimensions);
     }
 
     @Override

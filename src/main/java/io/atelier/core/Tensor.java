@@ -97,6 +97,15 @@ public final class Tensor {
         return newName.equals(name) ? this : new Tensor(newName, dataType, shape, Arrays.asList(parts));
     }
 
+    /**
+     * The same data in another shape.
+     *
+     * @throws IllegalArgumentException if it has another number of elements
+     */
+    public Tensor reshaped(Shape other) {
+        return other.equals(shape) ? this : new Tensor(name, dataType, other, Arrays.asList(parts));
+    }
+
     @Override
     public String toString() {
         return name + ":" + dataType + shape;

@@ -2,6 +2,7 @@ package io.atelier.core;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,8 +13,15 @@ import org.jspecify.annotations.Nullable;
  * @param axisNames the model's own names of its axes, one for each dimension; empty text where it has none. Hints:
  *                  that two have one name does not make them of one size in every call
  * @param labels    the model's own names of the classes along the last axis; empty where it has none
+ * @param reshape   the shape and the one that the model has for it; null where they are the same
  */
-public record TensorSpec(String name, DataType dataType, Shape shape, List<String> axisNames, List<String> labels) {
+public record TensorSpec(
+        String name,
+        DataType dataType,
+        Shape shape,
+        List<String> axisNames,
+        List<String> labels,
+        @Nullable Reshape reshape) {
     public TensorSpec {
         labels = List.copyOf(labels);
         axisNames = List.copyOf(axisNames);
@@ -23,12 +31,30 @@ public record TensorSpec(String name, DataType dataType, Shape shape, List<Strin
         }
     }
 
+    /** One whose shape is the model's. */
+    public TensorSpec(String name, DataType dataType, Shape shape, List<String> axisNames, List<String> labels) {
+        this(name, dataType, shape, axisNames, labels, null);
+    }
+
     public TensorSpec(String name, DataType dataType, Shape shape, List<String> axisNames) {
         this(name, dataType, shape, axisNames, List.of());
     }
 
     public TensorSpec(String name, DataType dataType, Shape shape) {
         this(name, dataType, shape, Collections.nCopies(shape.rank(), ""));
+    }
+
+    /**
+     * The shape of a caller's tensor as this specification has it: as it is, or from the shape that the model has, which
+     * callers may use as well.
+     *
+     * @return empty if it does not fit
+     */
+    public Optional<Shape> accept(Shape actual) {
+        if (shape.accepts(actual)) {
+            return Optional.of(actual);
+        }
+        return reshape == null ? Optional.empty() : reshape.toCallers(actual);
     }
 
     /** The name of a dynamic axis, or null if the axis is fixed or has no name. */

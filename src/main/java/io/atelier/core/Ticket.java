@@ -129,6 +129,13 @@ public final class Ticket {
         return settle() && promise.completeExceptionally(failure);
     }
 
+    /** QUEUED → SETTLED without an answer, for a ticket that no execution has begun for; false if it is not one. */
+    public boolean failUnstarted(ServingException failure) {
+        return attempts == 0
+                && STATE.compareAndSet(this, State.QUEUED, State.SETTLED)
+                && promise.completeExceptionally(failure);
+    }
+
     /** The outcome: a result, or a {@link ServingException}. Completes once, on the thread that settled. */
     public CompletionStage<InferenceResult> settled() {
         return promise.minimalCompletionStage();

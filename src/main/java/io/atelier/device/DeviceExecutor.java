@@ -520,6 +520,9 @@ public final class DeviceExecutor {
             if (!pull.late().isEmpty()) {
                 settler.execute(() -> pull.late().forEach(DeviceExecutor::expire));
             }
+            if (!pull.expired().isEmpty()) {
+                settler.execute(() -> pull.expired().forEach(ticket -> ticket.fail(resident.queue.refusal(ticket))));
+            }
             if (!pull.batch().isEmpty()) {
                 wakeOthers();
                 execute(resident, pull.batch(), permit);

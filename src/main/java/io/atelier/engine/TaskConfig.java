@@ -308,7 +308,7 @@ public sealed interface TaskConfig {
      * @param scaledWidth    to what the width is scaled before {@link Fit#STRETCH} cuts
      * @param scaledHeight   to what the height is scaled, likewise
      * @param fill           what fills up where the image does not reach; 0 to 255
-     * @param align          where the image stands between the fill
+     * @param align          where the image stands where it does not fit exactly
      * @param antialias      whether shrinking looks at all pixels, as Pillow does, or at the nearest ones, as OpenCV does
      * @param scale          what a pixel of 0 to 255 is multiplied with
      * @param mean           what is subtracted then, for each channel in the model's order, or one number for all
@@ -383,9 +383,12 @@ public sealed interface TaskConfig {
         NONE
     }
 
-    /** Where a padded image stands. */
+    /** Where an image stands on the input that it does not fill, or more than fills. */
     enum Align {
+        /** In the middle; of half a pixel the smaller part stands before it. */
         CENTER,
+        /** In the middle; half a pixel is cut so that an even number of pixels goes before it, as torchvision does. */
+        EVEN,
         /** Top left. */
         START
     }

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.atelier.repository.TextProto.Field;
 import io.atelier.repository.TextProto.Message;
 import io.atelier.repository.TextProto.Scalar;
 import io.atelier.repository.TextProto.Value;
@@ -16,7 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /**
  * A configuration that comes with the order to load a model, and stands above the one in its folder: JSON with the keys
@@ -33,10 +33,7 @@ final class ConfigOverride {
 
     /** The keys of {@code model.yaml}; none of them is a field of Triton's. */
     private static final Set<String> OURS =
-            Set.of("batching", "timeout", "instances", "task", "versions", "golden", "share", "ensemble");
-
-    /** Protobuf's JSON writes 64-bit integers as strings. */
-    private static final Pattern INTEGER = Pattern.compile("-?\\d{1,19}");
+            Set.of("batching", "timeout", "instances", "task", "versions", "golden", "share", "ensemble", "warm-up");
 
     private final ObjectNode json;
 
@@ -74,8 +71,8 @@ final class ConfigOverride {
     }
 
     private ModelConfig above(ModelConfig config, String folder) throws ModelConfigException {
-        ModelConfig tritons = TritonConfig.parse(ProtoSection.of(PLACE, message(json)), folder);
-        return config.under(tritons, json.has("version_policy"));
+        ModelConfig tritons = TritonConfig.parse(ProtoSection.ofJson(PLACE, message(json)), folder);
+        return config.under(tritons, json.hasNonNull("version_policy"));
     }
 
     private boolean isTritons() {
@@ -83,25 +80,24 @@ final class ConfigOverride {
     }
 
     private static Message message(JsonNode object) {
-        Map<String, List<Value>> fields = new LinkedHashMap<>();
+        Map<String, Field> fields = new LinkedHashMap<>();
         object.properties().forEach(field -> {
-            List<Value> values = new ArrayList<>();
-            if (field.getValue().isArray()) {
-                field.getValue().forEach(element -> values.add(value(field.getKey(), element)));
-            } else if (!field.getValue().isNull()) {
-                values.add(value(field.getKey(), field.getValue()));
+            if (field.getValue().isNull()) {
+                return; // absent, in Protobuf's JSON
             }
-            fields.put(field.getKey(), values);
+            List<Value> values = new ArrayList<>();
+            boolean list = field.getValue().isArray();
+            if (list) {
+                field.getValue().forEach(element -> values.add(value(element)));
+            } else {
+                values.add(value(field.getValue()));
+            }
+            fields.put(field.getKey(), new Field(values, list, 0));
         });
-        return new Message(fields);
+        return new Message(fields, 0);
     }
 
-    private static Value value(String field, JsonNode node) {
-        if (node.isObject()) {
-            return message(node);
-        }
-        boolean isText = node.isTextual()
-                && (field.equals("name") || !INTEGER.matcher(node.asText()).matches());
-        return new Scalar(node.asText(), isText);
+    private static Value value(JsonNode node) {
+        return node.isObject() ? message(node) : new Scalar(node.asText(), node.isTextual(), 0);
     }
 }

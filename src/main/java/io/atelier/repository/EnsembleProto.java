@@ -1,6 +1,5 @@
 package io.atelier.repository;
 
-import io.atelier.core.DataType;
 import io.atelier.core.Shape;
 import io.atelier.core.TensorSpec;
 import io.atelier.repository.EnsembleConfig.Step;
@@ -16,28 +15,36 @@ import java.util.Optional;
 final class EnsembleProto {
     static final String FIELD = "ensemble_scheduling";
 
-    private static final String TYPE_PREFIX = "TYPE_";
+    /** What belongs to a model with a file of its own. */
+    private static final List<String> NOT_BESIDE =
+            List.of("backend", "runtime", "default_model_filename", "instance_group", "model_warmup");
 
     private EnsembleProto() {}
 
     /** @param root the whole file */
     static EnsembleConfig parse(ProtoSection root) throws ModelConfigException {
-        Optional<String> platform =
-                root.text("platform").filter(word -> !word.isEmpty() && !word.equals(EnsembleConfig.PLATFORM));
+        Optional<String> platform = root.text("platform").filter(word -> !word.equals(EnsembleConfig.PLATFORM));
         if (platform.isPresent()) {
-            throw root.problem("platform is " + ProtoSection.quoted(platform.get()) + ", allowed beside " + FIELD
-                    + " is \"" + EnsembleConfig.PLATFORM + "\"");
+            throw root.problem(
+                    "platform",
+                    "is " + ProtoSection.quoted(platform.get()) + ", allowed beside " + FIELD + " is \""
+                            + EnsembleConfig.PLATFORM + "\"");
+        }
+        for (String field : NOT_BESIDE) {
+            if (root.has(field)) {
+                throw root.problem(field, "is not supported beside " + FIELD);
+            }
         }
         List<Step> steps = new ArrayList<>();
         for (ProtoSection step : root.section(FIELD).sections("step")) {
-            Optional<String> model = step.text("model_name").filter(name -> !name.isEmpty());
+            Optional<String> model = step.text("model_name");
             if (model.isEmpty()) {
-                throw root.problem(FIELD + ".step[" + steps.size() + "].model_name is missing, allowed is a name");
+                throw step.problem("model_name", "is missing, allowed is a name");
             }
             steps.add(new Step(model.get(), version(step), names(step, "input_map"), names(step, "output_map")));
         }
         if (steps.isEmpty()) {
-            throw root.problem(FIELD + ".step is missing, allowed is at least one");
+            throw root.section(FIELD).problem("step", "is missing, allowed is at least one");
         }
         boolean batched = root.integer("max_batch_size", Integer.MAX_VALUE).orElse(0L) > 0;
         return new EnsembleConfig(steps, tensors(root, "input", batched), tensors(root, "output", batched));
@@ -50,16 +57,9 @@ final class EnsembleProto {
     }
 
     private static Map<String, String> names(ProtoSection step, String field) throws ModelConfigException {
-        Map<String, String> names = new LinkedHashMap<>();
-        for (ProtoSection entry : step.sections(field)) {
-            String key = entry.text("key").orElse("");
-            String value = entry.text("value").orElse("");
-            if (key.isEmpty() || value.isEmpty()) {
-                throw step.problem(FIELD + ".step." + field + " has an entry without key or value");
-            }
-            if (names.put(key, value) != null) {
-                throw step.problem(FIELD + ".step." + field + " has " + ProtoSection.quoted(key) + " twice");
-            }
+        Map<String, String> names = new LinkedHashMap<>(step.texts(field));
+        if (names.containsKey("") || names.containsValue("")) {
+            throw step.problem(field, "has an entry without key or value");
         }
         return names;
     }
@@ -67,37 +67,19 @@ final class EnsembleProto {
     /** @param batched whether the first axis, one of rows, is left out there */
     private static List<TensorSpec> tensors(ProtoSection root, String field, boolean batched)
             throws ModelConfigException {
+        for (ProtoSection section : root.sections(field)) {
+            if (section.has("reshape")) {
+                throw section.problem("reshape", "is not supported beside " + FIELD);
+            }
+        }
         List<TensorSpec> tensors = new ArrayList<>();
-        for (ProtoSection tensor : root.sections(field)) {
-            String place = field + "[" + tensors.size() + "].";
-            Optional<String> name = tensor.text("name").filter(text -> !text.isEmpty());
-            if (name.isEmpty()) {
-                throw root.problem(place + "name is missing, allowed is a name");
-            }
-            if (tensors.stream().anyMatch(other -> other.name().equals(name.get()))) {
-                throw root.problem(field + " has " + ProtoSection.quoted(name.get()) + " twice");
-            }
-            Optional<DataType> type = tensor.word("data_type").flatMap(EnsembleProto::dataType);
-            if (type.isEmpty()) {
-                throw root.problem(place + "data_type is missing or unknown, allowed is one such as TYPE_FP32");
-            }
-            List<Long> shape = new ArrayList<>(tensor.integers("dims", Shape.DYNAMIC));
+        for (DeclaredTensor tensor : TritonTensors.read(root, field)) {
+            List<Long> shape = new ArrayList<>(tensor.dims());
             if (batched) {
                 shape.add(0, Shape.DYNAMIC);
             }
-            tensors.add(new TensorSpec(
-                    name.get(),
-                    type.get(),
-                    Shape.of(shape.stream().mapToLong(Long::longValue).toArray())));
+            tensors.add(new TensorSpec(tensor.name(), tensor.dataType(), TritonTensors.shape(shape)));
         }
         return tensors;
-    }
-
-    private static Optional<DataType> dataType(String word) {
-        return word.equals("TYPE_STRING")
-                ? Optional.of(DataType.BYTES)
-                : word.startsWith(TYPE_PREFIX)
-                        ? DataType.byName(word.substring(TYPE_PREFIX.length())).filter(DataType::isFixedSize)
-                        : Optional.empty();
     }
 }

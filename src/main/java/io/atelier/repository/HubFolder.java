@@ -117,11 +117,16 @@ final class HubFolder {
         if (architectures.stream().anyMatch(name -> name.endsWith("ForImageClassification"))) {
             return Optional.of(new Said<>(TaskKind.IMAGE_CLASSIFICATION, told));
         }
+        if (TimmConfig.isIn(node(CONFIG)) && node(CONFIG).path("num_classes").asInt() > 0) {
+            return Optional.of(new Said<>(TaskKind.IMAGE_CLASSIFICATION, CONFIG + " pretrained_cfg"));
+        }
         if (hasTokenizer && architectures.stream().anyMatch(name -> name.endsWith("Model"))) {
             return Optional.of(new Said<>(TaskKind.TEXT_EMBEDDING, told));
         }
         if (!architectures.isEmpty()) {
             note(TASK, "none", hasTokenizer ? told : told + "; no " + OfText.DEFAULT_TOKENIZER);
+        } else if (hasTokenizer) {
+            note(TASK, "none", "no " + MODULES + ", and no architectures in " + CONFIG);
         }
         return Optional.empty();
     }

@@ -3,6 +3,7 @@ package io.atelier.repository;
 import io.atelier.core.InferenceRequest;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.Padding;
+import io.atelier.core.QueueTimeout;
 import io.atelier.engine.TaskConfig;
 import java.time.Duration;
 import java.util.List;
@@ -21,6 +22,9 @@ import java.util.stream.Stream;
  * @param format    the kind of model file, where the folder says it
  * @param ensemble  the models that it is made of, where it has no file of its own
  * @param signature inputs and outputs, for a model file that does not tell them
+ * @param file      name of the model file in its version folder, where that is not the usual one
+ * @param declaration what the model looks like to its callers, as far as the folder says it
+ * @param warmUps   requests that must be answered before the model serves
  * @param ignored   what was written there and has no meaning here, for the log
  */
 public record ModelConfig(
@@ -34,6 +38,9 @@ public record ModelConfig(
         Optional<ModelFormat> format,
         Optional<EnsembleConfig> ensemble,
         Optional<ModelSignature> signature,
+        Optional<String> file,
+        Declaration declaration,
+        List<WarmUpRequest> warmUps,
         List<String> ignored) {
     /** No duration may be longer. */
     public static final Duration LONGEST = Duration.ofDays(1);
@@ -52,6 +59,9 @@ public record ModelConfig(
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
+            Optional.empty(),
+            Declaration.NONE,
+            List.of(),
             List.of());
 
     public ModelConfig {
@@ -60,13 +70,32 @@ public record ModelConfig(
             throw new IllegalArgumentException("timeout " + timeout.get() + " is not above 0 and up to " + LONGEST);
         }
         requireWithin("instances", instances, MOST_INSTANCES);
+        warmUps = List.copyOf(warmUps);
         ignored = List.copyOf(ignored);
+    }
+
+    /** The name of the model file in a version's folder. */
+    String fileName(ModelFormat kind) {
+        return file.orElse(kind.fileName());
     }
 
     /** The same with more to tell the log. */
     ModelConfig ignoring(List<String> names) {
         return new ModelConfig(
-                batching, timeout, instances, task, versions, golden, share, format, ensemble, signature, names);
+                batching,
+                timeout,
+                instances,
+                task,
+                versions,
+                golden,
+                share,
+                format,
+                ensemble,
+                signature,
+                file,
+                declaration,
+                warmUps,
+                names);
     }
 
     /** The same with another task, and requests that share executions in another way. */
@@ -82,6 +111,9 @@ public record ModelConfig(
                 format,
                 ensemble,
                 signature,
+                file,
+                declaration,
+                warmUps,
                 ignored);
     }
 
@@ -96,6 +128,7 @@ public record ModelConfig(
                         above.batching.maxBatchSize.or(batching::maxBatchSize),
                         above.batching.maxQueueDelay.or(batching::maxQueueDelay),
                         above.batching.maxQueueSize.or(batching::maxQueueSize),
+                        above.batching.queueTimeout.or(batching::queueTimeout),
                         batching.padding,
                         batching.trusted),
                 above.timeout.or(() -> timeout),
@@ -103,10 +136,13 @@ public record ModelConfig(
                 task,
                 withVersions ? above.versions : versions,
                 golden,
-                share,
+                new Share(above.share.priority.or(share::priority), share.weight),
                 above.format.or(() -> format),
                 above.ensemble.or(() -> ensemble),
                 signature,
+                above.file.or(() -> file),
+                declaration.under(above.declaration),
+                above.warmUps.isEmpty() ? warmUps : above.warmUps,
                 Stream.concat(ignored.stream(), above.ignored.stream()).toList());
     }
 
@@ -116,6 +152,7 @@ public record ModelConfig(
      * @param maxBatchSize  most rows in one batch
      * @param maxQueueDelay longest wait of the oldest request for company; zero never waits
      * @param maxQueueSize  most requests waiting
+     * @param queueTimeout  how long a request may wait for a device
      * @param padding       how requests of different lengths share a batch
      * @param trusted       whether the owner's word stands for the proof that requests may share executions
      */
@@ -123,6 +160,7 @@ public record ModelConfig(
             Optional<Integer> maxBatchSize,
             Optional<Duration> maxQueueDelay,
             Optional<Integer> maxQueueSize,
+            Optional<QueueTimeout> queueTimeout,
             Padding padding,
             boolean trusted) {
         /** A model is warmed up with its largest batch, so a slip of the pen must not ask for millions of rows. */
@@ -130,11 +168,12 @@ public record ModelConfig(
 
         /** The same with other padding. */
         Batching with(Padding other) {
-            return new Batching(maxBatchSize, maxQueueDelay, maxQueueSize, other, trusted);
+            return new Batching(maxBatchSize, maxQueueDelay, maxQueueSize, queueTimeout, other, trusted);
         }
 
         public static final Batching DEFAULTS =
-                new Batching(Optional.empty(), Optional.empty(), Optional.empty(), Padding.NONE, false);
+                new Batching(
+                        Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Padding.NONE, false);
 
         public Batching {
             requireWithin("maxBatchSize", maxBatchSize, LARGEST_BATCH);

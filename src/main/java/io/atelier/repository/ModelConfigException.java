@@ -8,6 +8,11 @@ final class ModelConfigException extends Exception {
         super(file + ": " + problem);
     }
 
+    /** @param problem that is none of a configuration's keys */
+    ModelConfigException(String problem) {
+        super(problem);
+    }
+
     String reason() {
         return String.valueOf(getMessage());
     }

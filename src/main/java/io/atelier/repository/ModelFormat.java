@@ -1,5 +1,8 @@
 package io.atelier.repository;
 
+import java.util.Optional;
+import java.util.stream.Stream;
+
 /** The kinds of model file that a version folder may hold; owns the file's name and Triton's words for the kind. */
 public enum ModelFormat {
     ONNX("model.onnx", "onnxruntime_onnx", "onnxruntime"),
@@ -14,6 +17,13 @@ public enum ModelFormat {
         this.fileName = fileName;
         this.platform = platform;
         this.backend = backend;
+    }
+
+    /** The kind that a file's name tells by its end. */
+    static Optional<ModelFormat> bySuffix(String name) {
+        return Stream.of(values())
+                .filter(format -> name.endsWith(format.fileName.substring(format.fileName.lastIndexOf('.'))))
+                .findFirst();
     }
 
     public String fileName() {

@@ -64,10 +64,11 @@ public final class ModelLoader {
                 concurrency,
                 definition.config().signature());
         long started = ticker.nanoTime();
-        ModelInstance instance = engine.load(source, device);
+        ModelInstance resident = engine.load(source, device);
         boolean usable = false;
         try {
             long loaded = ticker.nanoTime();
+            ModelInstance instance = DeclarationCheck.show(definition.config().declaration(), resident);
             ModelDefinition fitting = Inferred.fitted(definition, instance.signature());
             ModelConfig config = fitting.config();
             SignatureCheck.require(config, instance.signature());
@@ -100,7 +101,7 @@ public final class ModelLoader {
                     Duration.ofNanos(proved - warm));
         } finally {
             if (!usable) {
-                instance.close();
+                resident.close();
             }
         }
     }

@@ -1,6 +1,7 @@
 package io.atelier.repository;
 
 import io.atelier.core.ModelId;
+import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.TaskConfig.OfClasses;
 import io.atelier.engine.TaskConfig.OfText;
 import java.io.IOException;
@@ -15,15 +16,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * A folder of models in Triton's layout: {@code <model>/<version>/model.onnx}, and beside the versions
- * {@code model.yaml} or {@code config.pbtxt}. Thread-safe; keeps nothing between scans.
+ * {@code model.yaml} or {@code config.pbtxt}; or in the Hub's: {@code <model>/onnx/model.onnx}; or single files. The
+ * folder may also be that of one model as the Hub has it. Thread-safe; keeps nothing between scans.
  *
  * <p>Links are followed. Names that start with a dot are hidden: Kubernetes mounts keep their {@code ..data} there.
  *
@@ -44,6 +46,15 @@ public final class ModelRepository {
 
     /** Of an ensemble without folders for its versions, which would be empty. */
     private static final long ONLY_VERSION = 1;
+
+    /** Files that no folder of several models has. */
+    private static final List<String> BESIDE_A_MODEL = List.of(
+            ModelYaml.FILE_NAME,
+            TritonConfig.FILE_NAME,
+            HubFolder.CONFIG,
+            HubFolder.MODULES,
+            OfText.DEFAULT_TOKENIZER,
+            "preprocessor_config.json");
 
     private static final int LARGEST_CONFIG_BYTES = 1 << 20;
 
@@ -85,8 +96,8 @@ public final class ModelRepository {
         List<ModelDefinition> models = new ArrayList<>();
         List<EnsembleDefinition> ensembles = new ArrayList<>();
         List<BrokenFolder> broken = new ArrayList<>();
-        for (Path folder : modelFolders()) {
-            Scan scan = scan(folder, Optional.empty());
+        for (Entry entry : entries()) {
+            Scan scan = scan(entry, Optional.empty());
             models.addAll(scan.models());
             ensembles.addAll(scan.ensembles());
             broken.addAll(scan.broken());
@@ -103,10 +114,10 @@ public final class ModelRepository {
      * @throws ModelRepositoryException if the repository itself cannot be read
      */
     public Optional<Scan> scan(String name, Optional<String> config) throws ModelRepositoryException {
-        return modelFolders().stream()
-                .filter(folder -> nameOf(folder).equals(name))
+        return entries().stream()
+                .filter(entry -> entry.name().equals(name))
                 .findFirst()
-                .map(folder -> scan(folder, config));
+                .map(entry -> scan(entry, config));
     }
 
     /**
@@ -115,16 +126,24 @@ public final class ModelRepository {
      * @throws ModelRepositoryException if the repository itself cannot be read
      */
     public List<String> names() throws ModelRepositoryException {
-        return modelFolders().stream().map(ModelRepository::nameOf).toList();
+        return entries().stream().map(Entry::name).toList();
     }
 
-    private static Scan scan(Path folder, Optional<String> config) {
-        String name = nameOf(folder);
+    /**
+     * What is one model.
+     *
+     * @param folder where its files lie
+     * @param file   the model file, where it stands in the repository without a folder of its own
+     */
+    private record Entry(String name, Path folder, Optional<String> file) {}
+
+    private static Scan scan(Entry entry, Optional<String> config) {
+        String name = entry.name();
         List<ModelDefinition> models = new ArrayList<>();
         List<EnsembleDefinition> ensembles = new ArrayList<>();
         List<BrokenFolder> broken = new ArrayList<>();
         try {
-            scan(folder, name, config, models, ensembles, broken);
+            scan(entry, config, models, ensembles, broken);
         } catch (ModelConfigException e) {
             broken.add(new BrokenFolder(name, e.reason()));
         } catch (IOException e) {
@@ -133,7 +152,7 @@ public final class ModelRepository {
         return new Scan(models, ensembles, broken);
     }
 
-    private List<Path> modelFolders() throws ModelRepositoryException {
+    private List<Entry> entries() throws ModelRepositoryException {
         String name = "the model repository " + nameOf(root);
         if (!Files.exists(root)) {
             throw new ModelRepositoryException(name + " does not exist", null);
@@ -142,22 +161,43 @@ public final class ModelRepository {
             throw new ModelRepositoryException(name + " is not a folder", null);
         }
         try {
-            return foldersIn(root).stream()
-                    .filter(folder -> !nameOf(folder).equals(LOST_AND_FOUND))
-                    .toList();
+            if (isOneModel(root)) {
+                return List.of(new Entry(nameOf(root.toAbsolutePath().normalize()), root, Optional.empty()));
+            }
+            List<Entry> entries = new ArrayList<>();
+            for (Path folder : foldersIn(root)) {
+                if (!nameOf(folder).equals(LOST_AND_FOUND)) {
+                    entries.add(new Entry(nameOf(folder), folder, Optional.empty()));
+                }
+            }
+            for (String file : ModelFiles.onnxFiles(root, "")) {
+                String stem = file.substring(0, file.lastIndexOf('.'));
+                if (entries.stream().noneMatch(entry -> entry.name().equals(stem))) {
+                    entries.add(new Entry(stem, root, Optional.of(file)));
+                }
+            }
+            entries.sort(Comparator.comparing(Entry::name));
+            return entries;
         } catch (IOException e) {
             throw new ModelRepositoryException(name + " cannot be read: " + ModelRepositoryException.problem(e), e);
         }
     }
 
+    /** Whether this is no folder of models, but the folder of one as the Hub has it. */
+    private static boolean isOneModel(Path folder) throws IOException {
+        return BESIDE_A_MODEL.stream().anyMatch(file -> Files.isRegularFile(folder.resolve(file)))
+                && ModelFiles.lieIn(folder);
+    }
+
     private static void scan(
-            Path folder,
-            String name,
+            Entry entry,
             Optional<String> override,
             List<ModelDefinition> models,
             List<EnsembleDefinition> ensembles,
             List<BrokenFolder> broken)
             throws IOException, ModelConfigException {
+        String name = entry.name();
+        Path folder = entry.folder();
         if (!MODEL_NAME.matcher(name).matches()) {
             broken.add(new BrokenFolder(
                     printable(name), "the name has to be 1 to 128 letters, digits, dots, underscores and hyphens"));
@@ -171,15 +211,23 @@ public final class ModelRepository {
             broken.add(new BrokenFolder(name, "is a link that leads nowhere"));
             return;
         }
+        if (entry.file().isPresent()) {
+            models.add(alone(entry, override));
+            return;
+        }
         HubFolder files = HubFolder.of(folder);
         ModelConfig config = readConfig(folder, name, override, files);
         SortedSet<Long> present = versionsIn(folder);
-        if (config.ensemble().isPresent() && present.isEmpty()) {
+        boolean isFlat = present.isEmpty() && ModelFiles.lieIn(folder);
+        if (present.isEmpty() && (isFlat || config.ensemble().isPresent())) {
             present.add(ONLY_VERSION);
         }
         List<Long> served = config.versions().served(present);
         if (served.isEmpty()) {
-            broken.add(new BrokenFolder(name, "has no version: a folder named by a positive integer, such as 1"));
+            broken.add(new BrokenFolder(
+                    name,
+                    "has no version: a folder named by a positive integer, such as 1;"
+                            + " and no model file, such as model.onnx or onnx/model.onnx"));
         }
         for (long version : served) {
             if (!present.contains(version)) {
@@ -190,36 +238,54 @@ public final class ModelRepository {
                 ensembles.add(new EnsembleDefinition(
                         new ModelId(name, Long.toString(version)),
                         config.ensemble().get(),
-                        config.timeout()));
+                        config.timeout(),
+                        config.declaration(),
+                        labels(config, folder)));
                 continue;
             }
-            Path versionFolder = folder.resolve(Long.toString(version));
-            List<ModelFormat> found = Stream.of(ModelFormat.values())
-                    .filter(format ->
-                            config.format().isEmpty() || config.format().get() == format)
-                    .filter(format -> Files.isRegularFile(versionFolder.resolve(format.fileName())))
-                    .toList();
-            if (found.size() == 1) {
-                ModelFormat format = found.get(0);
-                Path file = versionFolder.resolve(format.fileName());
-                if (Files.isReadable(file)) {
-                    ModelId id = new ModelId(name, Long.toString(version));
-                    models.add(new ModelDefinition(id, file, folder, config, format, files.taken()));
-                } else {
-                    broken.add(new BrokenFolder(
-                            name, "version " + version + ": " + format.fileName() + " cannot be read"));
-                }
-            } else {
-                broken.add(new BrokenFolder(name, "version " + version + ": " + modelFileProblem(config, found)));
+            try {
+                Path place = isFlat ? folder : folder.resolve(Long.toString(version));
+                models.add(model(new ModelId(name, Long.toString(version)), place, folder, config, files));
+            } catch (ModelConfigException problem) {
+                broken.add(new BrokenFolder(name, (isFlat ? "" : "version " + version + ": ") + problem.reason()));
             }
         }
     }
 
-    private static String modelFileProblem(ModelConfig config, List<ModelFormat> found) {
-        if (!found.isEmpty()) {
-            return "has both model.onnx and model.pt, allowed is one";
+    private static Map<String, List<String>> labels(ModelConfig config, Path folder) throws ModelConfigException {
+        try {
+            return OutputLabels.read(config.declaration(), folder);
+        } catch (ModelLoadException unreadable) {
+            throw new ModelConfigException("output.label_filename", unreadable.reason());
         }
-        return "has no " + config.format().map(ModelFormat::fileName).orElse("model.onnx and no model.pt");
+    }
+
+    /** A file without a folder of its own: no other file is its, whatever lies beside it. */
+    private static ModelDefinition alone(Entry entry, Optional<String> override)
+            throws IOException, ModelConfigException {
+        HubFolder files = HubFolder.none();
+        ModelConfig config = override.isPresent()
+                ? ConfigOverride.parse(override.get()).above("", entry.name(), files)
+                : ModelConfig.DEFAULTS;
+        ModelFiles.Found found = ModelFiles.find(entry.folder(), entry.file(), config.format());
+        files.note("file", found.path(), "a model without a folder");
+        Path file = entry.folder().resolve(found.path());
+        ModelId id = new ModelId(entry.name(), Long.toString(ONLY_VERSION));
+        return new ModelDefinition(id, file, entry.folder(), config, found.format(), files.taken());
+    }
+
+    /** @param place where the model file is looked for */
+    private static ModelDefinition model(ModelId id, Path place, Path folder, ModelConfig config, HubFolder files)
+            throws IOException, ModelConfigException {
+        ModelFiles.Found found = ModelFiles.find(place, config.file(), config.format());
+        Path file = place.resolve(found.path());
+        if (!Files.isReadable(file)) {
+            throw new ModelConfigException(found.path() + " cannot be read");
+        }
+        if (!found.isUsual() && config.file().isEmpty()) {
+            files.note("file", found.path(), found.source());
+        }
+        return new ModelDefinition(id, file, folder, config, found.format(), files.taken());
     }
 
     private static ModelConfig readConfig(Path folder, String name, Optional<String> override, HubFolder files)
@@ -233,13 +299,16 @@ public final class ModelRepository {
         }
         if (!Files.exists(yaml) && Files.exists(triton)) {
             ModelConfig config = TritonConfig.parse(readText(triton), name);
-            return above.isPresent() ? above.get().aboveTritons(config, name) : config;
+            ModelConfig both = above.isPresent() ? above.get().aboveTritons(config, name) : config;
+            requireNamedFiles(folder, both, TritonConfig.FILE_NAME);
+            return both;
         }
         String text = Files.exists(yaml) ? readText(yaml) : "";
         ModelConfig config = above.isPresent()
                 ? above.get().above(text, name, files)
                 : ModelYaml.parse(YamlSection.parse(ModelYaml.FILE_NAME, text), files);
         requireTaskFiles(folder, config);
+        requireNamedFiles(folder, config, ModelYaml.FILE_NAME);
         return Files.exists(triton) ? config.ignoring(List.of(TritonConfig.FILE_NAME)) : config;
     }
 
@@ -250,6 +319,29 @@ public final class ModelRepository {
         if (config.task().orElse(null) instanceof OfClasses classes
                 && classes.labels().file().isPresent()) {
             requireFile(folder, "task.labels", classes.labels().file().get());
+        }
+    }
+
+    private static void requireNamedFiles(Path folder, ModelConfig config, String place) throws ModelConfigException {
+        for (DeclaredTensor output : config.declaration().outputs()) {
+            if (output.labels().isPresent()
+                    && !Files.isRegularFile(folder.resolve(output.labels().get()))) {
+                throw new ModelConfigException(
+                        place,
+                        "output.label_filename: there is no file "
+                                + output.labels().get() + " in the model's folder");
+            }
+        }
+        for (WarmUpRequest request : config.warmUps()) {
+            for (WarmUpRequest.Input input : request.inputs().values()) {
+                if (input.data() instanceof WarmUpRequest.Data.File file
+                        && !Files.isRegularFile(
+                                folder.resolve(WarmUpRequest.FOLDER).resolve(file.name()))) {
+                    throw new ModelConfigException(
+                            place,
+                            "warm-up: there is no file " + file.name() + " in the folder " + WarmUpRequest.FOLDER);
+                }
+            }
         }
     }
 

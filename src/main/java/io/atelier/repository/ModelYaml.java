@@ -3,6 +3,7 @@ package io.atelier.repository;
 import io.atelier.core.InferenceRequest;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.Padding;
+import io.atelier.core.QueueTimeout;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.TaskConfig;
 import io.atelier.repository.ModelConfig.Batching;
@@ -42,6 +43,9 @@ final class ModelYaml {
                 Optional.empty(),
                 ensemble.isPresent() ? Optional.of(EnsembleYaml.parse(ensemble.get())) : Optional.empty(),
                 signature(root),
+                root.text("file", "the path of a file in the model's folder", ModelFiles::isPath),
+                Declaration.NONE,
+                WarmUpYaml.read(root),
                 List.of());
         root.refuseUnknownKeys();
         if (ensemble.isPresent()) {
@@ -52,7 +56,8 @@ final class ModelYaml {
 
     /** What belongs to a model with a file of its own. */
     private static void refuseBesideEnsemble(YamlSection root) throws ModelConfigException {
-        for (String key : List.of("batching", "instances", "task", "golden", "share", "inputs", "outputs")) {
+        for (String key :
+                List.of("batching", "instances", "task", "golden", "share", "inputs", "outputs", "file", "warm-up")) {
             if (root.has(key)) {
                 throw root.problem(key
                         + " has no meaning beside ensemble, its models have their own; allowed are timeout, versions");
@@ -88,6 +93,8 @@ final class ModelYaml {
                 batching.integer("max-batch-size", Batching.LARGEST_BATCH),
                 batching.duration("max-queue-delay", ModelConfig.LONGEST),
                 batching.integer("max-queue-size", Integer.MAX_VALUE),
+                batching.positiveDuration("queue-timeout", ModelConfig.LONGEST)
+                        .map(longest -> new QueueTimeout(longest, QueueTimeout.Action.REJECT, false)),
                 padding.isPresent() ? padding(padding.get()) : files.padding(),
                 batching.word(PROOF, List.of("required", TRUSTED))
                         .filter(TRUSTED::equals)

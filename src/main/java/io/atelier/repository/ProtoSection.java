@@ -1,5 +1,6 @@
 package io.atelier.repository;
 
+import io.atelier.repository.TextProto.Field;
 import io.atelier.repository.TextProto.Message;
 import io.atelier.repository.TextProto.Scalar;
 import io.atelier.repository.TextProto.Value;
@@ -9,63 +10,60 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/**
- * A message of a text protobuf, read field by field. A field that nobody asked for has no meaning here and is listed by
- * {@link #ignored}. One thread.
- */
+/** A message that {@link TritonSchema} has read, asked field by field. Immutable. */
 final class ProtoSection {
     private final String file;
     private final String path;
     private final Message message;
-    /** Every field asked for, with the messages that were found in it. */
-    private final Map<String, List<ProtoSection>> asked = new LinkedHashMap<>();
+    private final List<String> ignored;
 
-    private ProtoSection(String file, String path, Message message) {
+    private ProtoSection(String file, String path, Message message, List<String> ignored) {
         this.file = file;
         this.path = path;
         this.message = message;
+        this.ignored = ignored;
     }
 
+    /** A configuration in protobuf's text format. */
     static ProtoSection parse(String file, String text) throws ModelConfigException {
-        return new ProtoSection(file, "", TextProto.parse(file, text));
+        return of(file, TritonSchema.read(file, TextProto.parse(file, text), false));
     }
 
-    /** A message that was read elsewhere. */
-    static ProtoSection of(String file, Message message) {
-        return new ProtoSection(file, "", message);
+    /** A configuration in protobuf's JSON, already taken apart. */
+    static ProtoSection ofJson(String file, Message message) throws ModelConfigException {
+        return of(file, TritonSchema.read(file, message, true));
     }
 
-    /** Whether the field is there, whatever it holds. */
+    private static ProtoSection of(String file, TritonSchema.Reading reading) {
+        return new ProtoSection(file, "", reading.message(), reading.ignored());
+    }
+
+    /** Whether the field is there, whatever it holds; an empty string is the same as none. */
     boolean has(String field) {
-        return !values(field).isEmpty();
+        return values(field).stream()
+                .anyMatch(value -> !(value instanceof Scalar scalar)
+                        || !scalar.quoted()
+                        || !scalar.text().isEmpty());
     }
 
-    Optional<String> text(String field) throws ModelConfigException {
-        Optional<Value> value = only(field);
-        if (value.isEmpty()) {
-            return Optional.empty();
-        }
-        if (value.get() instanceof Scalar scalar && scalar.quoted()) {
-            return Optional.of(scalar.text());
-        }
-        throw refused(field, value.get(), "a string");
+    /** A string; protobuf's empty one is the same as none. */
+    Optional<String> text(String field) {
+        return scalar(field).filter(text -> !text.isEmpty());
     }
 
     /** An enum's value. */
-    Optional<String> word(String field) throws ModelConfigException {
-        Optional<Value> value = only(field);
-        if (value.isEmpty()) {
-            return Optional.empty();
-        }
-        if (value.get() instanceof Scalar scalar && !scalar.quoted()) {
-            return Optional.of(scalar.text());
-        }
-        throw refused(field, value.get(), "a word");
+    Optional<String> word(String field) {
+        return scalar(field);
+    }
+
+    /** A boolean; protobuf's absent one is false. */
+    boolean flag(String field) {
+        return scalar(field).filter("true"::equals).isPresent();
     }
 
     Optional<Long> integer(String field, long most) throws ModelConfigException {
-        Optional<Value> value = only(field);
-        return value.isEmpty() ? Optional.empty() : Optional.of(integer(field, value.get(), 0, most));
+        List<Value> values = values(field);
+        return values.isEmpty() ? Optional.empty() : Optional.of(integer(field, values.get(0), 0, most));
     }
 
     List<Long> positiveIntegers(String field) throws ModelConfigException {
@@ -82,36 +80,39 @@ final class ProtoSection {
     }
 
     /** The message in a field; an absent field is an empty message, as everywhere in protobuf. */
-    ProtoSection section(String field) throws ModelConfigException {
-        only(field);
+    ProtoSection section(String field) {
         List<ProtoSection> sections = sections(field);
-        return sections.isEmpty() ? new ProtoSection(file, path + field + ".", new Message(Map.of())) : sections.get(0);
+        return sections.isEmpty() ? section(field, new Message(Map.of(), 0)) : sections.get(0);
     }
 
-    List<ProtoSection> sections(String field) throws ModelConfigException {
-        List<ProtoSection> sections = new ArrayList<>();
-        for (Value value : values(field)) {
-            if (!(value instanceof Message nested)) {
-                throw refused(field, value, "a message");
-            }
-            sections.add(new ProtoSection(file, path + field + ".", nested));
+    List<ProtoSection> sections(String field) {
+        return values(field).stream()
+                .map(value -> section(field, (Message) value))
+                .toList();
+    }
+
+    /** A map from strings to strings. */
+    Map<String, String> texts(String field) {
+        Map<String, String> texts = new LinkedHashMap<>();
+        for (ProtoSection entry : sections(field)) {
+            texts.put(entry.scalar("key").orElse(""), entry.scalar("value").orElse(""));
         }
-        asked.put(field, sections);
-        return sections;
+        return texts;
     }
 
-    /** Paths of the fields that nobody asked for, here and in the messages that were asked for. */
+    /** A map from strings to messages. */
+    Map<String, ProtoSection> entries(String field) {
+        Map<String, ProtoSection> entries = new LinkedHashMap<>();
+        for (ProtoSection entry : sections(field)) {
+            entries.put(entry.scalar("key").orElse(""), section(field, (Message)
+                    entry.values("value").get(0)));
+        }
+        return entries;
+    }
+
+    /** Paths of the fields that say something and have no meaning here. */
     List<String> ignored() {
-        List<String> ignored = new ArrayList<>();
-        for (String field : message.fields().keySet()) {
-            List<ProtoSection> sections = asked.get(field);
-            if (sections == null) {
-                ignored.add(path + field);
-            } else {
-                sections.forEach(section -> ignored.addAll(section.ignored()));
-            }
-        }
-        return ignored.stream().distinct().toList();
+        return ignored;
     }
 
     /** An error about this file. */
@@ -119,51 +120,51 @@ final class ProtoSection {
         return new ModelConfigException(file, problem);
     }
 
-    private List<Value> values(String field) {
-        asked.putIfAbsent(field, List.of());
-        return message.fields().getOrDefault(field, List.of());
+    /** An error about one of the fields of this message. */
+    ModelConfigException problem(String field, String problem) {
+        Field given = message.fields().get(field);
+        int line = given == null ? message.line() : given.line();
+        return problem((line > 0 ? "line " + line + ": " : "") + path + field + " " + problem);
     }
 
-    private Optional<Value> only(String field) throws ModelConfigException {
-        List<Value> values = values(field);
-        if (values.size() > 1) {
-            throw problem(path + field + " is given " + values.size() + " times, allowed is once");
-        }
-        return values.stream().findFirst();
+    private ProtoSection section(String field, Message nested) {
+        return new ProtoSection(file, path + field + ".", nested, List.of());
+    }
+
+    private Optional<String> scalar(String field) {
+        return values(field).stream().findFirst().map(value -> ((Scalar) value).text());
+    }
+
+    private List<Value> values(String field) {
+        Field given = message.fields().get(field);
+        return given == null ? List.of() : given.values();
     }
 
     private long integer(String field, Value value, long least, long most) throws ModelConfigException {
-        String allowed =
-                most == Long.MAX_VALUE ? "an integer of at least " + least : "an integer from " + least + " to " + most;
-        if (!(value instanceof Scalar scalar) || scalar.quoted()) {
-            throw refused(field, value, allowed);
-        }
-        long number;
-        try {
-            number = Long.parseLong(scalar.text());
-        } catch (NumberFormatException e) {
-            throw refused(field, value, allowed);
-        }
+        long number = Long.parseLong(((Scalar) value).text());
         if (number < least || number > most) {
-            throw refused(field, value, allowed);
+            String allowed = most == Long.MAX_VALUE
+                    ? "an integer of at least " + least
+                    : "an integer from " + least + " to " + most;
+            throw problem(field, "is " + number + ", allowed is " + allowed);
         }
         return number;
     }
 
-    private ModelConfigException refused(String field, Value value, String allowed) {
-        String found = "a message";
+    /** A value of the file as it is told in an error. */
+    static String described(Value value) {
         if (value instanceof Scalar scalar) {
-            found = scalar.quoted() ? quoted(scalar.text()) : shortened(scalar.text());
+            return scalar.quoted() ? quoted(scalar.text()) : shortened(scalar.text());
         }
-        return problem(path + field + " is " + found + ", allowed is " + allowed);
+        return "a message";
     }
 
     /** A string of the file as it is quoted in an error. */
     static String quoted(String text) {
-        return '"' + shortened(text.replaceAll("\\s+", " ")) + '"';
+        return '"' + shortened(text.replaceAll("[\\s\\p{Cntrl}]+", " ")) + '"';
     }
 
-    private static String shortened(String text) {
+    static String shortened(String text) {
         return text.length() <= 64 ? text : text.substring(0, 64) + "…";
     }
 }

@@ -62,6 +62,11 @@ final class SignatureCheck {
         return spec.dataType().name() + spec.shape();
     }
 
+    /** A shape of a configuration, as {@code [3,224]}. */
+    static String sizes(List<Long> dims) {
+        return dims.toString().replace(" ", "");
+    }
+
     static String names(List<TensorSpec> specs) {
         return specs.stream().map(TensorSpec::name).collect(Collectors.joining(", "));
     }

@@ -77,6 +77,7 @@ final class TimmConfig {
         keys.put("height", height, own("input_size"));
         keys.put("width", width, own("input_size"));
         keys.put("fill", 0, own("crop_mode"));
+        keys.put("align", "even", own("crop_mode"));
     }
 
     private String word(String key, String otherwise) throws ModelConfigException {

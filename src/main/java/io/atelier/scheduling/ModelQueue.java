@@ -2,10 +2,12 @@ package io.atelier.scheduling;
 
 import io.atelier.core.InferenceRequest;
 import io.atelier.core.ModelId;
+import io.atelier.core.QueueTimeout;
 import io.atelier.core.ServingException.DeadlineExceeded;
 import io.atelier.core.ServingException.NotReady;
 import io.atelier.core.ServingException.Overloaded;
 import io.atelier.core.Sharing;
+import io.atelier.core.ServingException.WaitedTooLong;
 import io.atelier.core.Ticker;
 import io.atelier.core.Ticket;
 import java.time.Duration;
@@ -30,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Order: a request of priority 1 stands where it came; each level below stands as if it had come {@link
  * BatchPolicy#priorityStep} later. So requests of one priority leave in the order in which they came, a better priority
  * overtakes, and none starves. A batch is formed around the first ticket, of tickets with its key, in this order. Groups
- * that were put back run before all, as they are.
+ * that were put back run before all, as they are. A ticket that has waited longer than its model lets it
+ * ({@link BatchPolicy#queueTimeout}) leaves the line unanswered, or stands behind all that have not.
  *
  * <p>A ticket that settles while it waits is taken out at once, so it neither counts against the bound nor reaches a
  * device.
@@ -39,8 +42,11 @@ import org.jspecify.annotations.Nullable;
  * counts, which must not block.
  */
 public final class ModelQueue {
-    private static final Comparator<Place> ORDER =
-            Comparator.comparingLong(Place::rankNanos).thenComparingLong(Place::sequence);
+    private static final Comparator<Place> ORDER = Comparator.comparing(Place::delayed)
+            .thenComparingLong(Place::rankNanos)
+            .thenComparingLong(Place::sequence);
+    private static final Comparator<Place> EXPIRY =
+            Comparator.comparingLong(Place::expiryNanos).thenComparingLong(Place::sequence);
 
     private final ModelId model;
     private final BatchPolicy policy;
@@ -54,6 +60,7 @@ public final class ModelQueue {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final TreeSet<Place> line = new TreeSet<>(ORDER);
+    private final TreeSet<Place> expiring = new TreeSet<>(EXPIRY);
     private final Map<Object, TreeSet<Place>> byKey = new HashMap<>();
     private final Map<Ticket, Place> places = new HashMap<>();
     private final Deque<List<Ticket>> groups = new ArrayDeque<>();
@@ -79,8 +86,13 @@ public final class ModelQueue {
         int slots();
     }
 
-    /** A ticket in the line. */
-    private record Place(Ticket ticket, long rankNanos, long sequence) {}
+    /**
+     * A ticket in the line.
+     *
+     * @param delayed     whether it has waited too long, and stands behind those that have not
+     * @param expiryNanos when it will have; {@link Pull#NEVER} if it has, or may wait up to its deadline
+     */
+    private record Place(Ticket ticket, boolean delayed, long rankNanos, long expiryNanos, long sequence) {}
 
     /** An execution of this model that has not returned; a handle for {@link #returned}. */
     public record Executing(long expectedEndNanos, long number) {}
@@ -251,13 +263,15 @@ public final class ModelQueue {
      */
     public Pull pull(int freeSlots) {
         List<Ticket> late = new ArrayList<>(0);
+        List<Ticket> expired = new ArrayList<>(0);
         lock.lock();
         try {
             long now = ticker.nanoTime(); // under the lock: waiting for it must not make a late ticket look timely
+            expire(now, expired);
             while (!groups.isEmpty()) {
                 List<Ticket> batch = claim(groups.removeFirst(), now, late);
                 if (!batch.isEmpty()) {
-                    return new Pull(batch, late, Pull.NEVER);
+                    return new Pull(batch, late, expired, Pull.NEVER);
                 }
             }
             while (!line.isEmpty()) {
@@ -265,7 +279,7 @@ public final class ModelQueue {
                 List<Ticket> candidates = candidates(first.ticket().shape().key(), freeSlots);
                 long due = dueNanos(candidates);
                 if (due > now) {
-                    return new Pull(List.of(), late, due);
+                    return new Pull(List.of(), late, expired, due);
                 }
                 if (dropHopeless(candidates, now, late)) {
                     continue;
@@ -273,13 +287,22 @@ public final class ModelQueue {
                 candidates.forEach(this::unlink);
                 List<Ticket> batch = claim(candidates, now, late);
                 if (!batch.isEmpty()) {
-                    return new Pull(batch, late, Pull.NEVER);
+                    return new Pull(batch, late, expired, Pull.NEVER);
                 }
             }
-            return new Pull(List.of(), late, Pull.NEVER);
+            return new Pull(List.of(), late, expired, Pull.NEVER);
         } finally {
             lock.unlock();
         }
+    }
+
+    /** What a ticket is told that has waited as long as this model lets it. */
+    public WaitedTooLong refusal(Ticket ticket) {
+        return new WaitedTooLong(
+                model.name(),
+                policy.queueTimeout()
+                        .map(timeout -> timeout.of(ticket.request()))
+                        .orElse(Duration.ZERO));
     }
 
     /** An execution of a pulled batch begins, and is expected to take so long. */
@@ -446,11 +469,22 @@ public final class ModelQueue {
     private void enter(Ticket ticket) {
         long rank =
                 ticker.nanoTime() + (level(ticket) - 1) * policy.priorityStep().toNanos();
-        Place place = new Place(ticket, rank, sequence++);
+        long expiry = policy.queueTimeout()
+                .map(timeout ->
+                        ticket.arrivedNanos() + timeout.of(ticket.request()).toNanos())
+                .orElse(Pull.NEVER);
+        link(new Place(ticket, false, rank, expiry, sequence++));
+        count(ticket);
+    }
+
+    private void link(Place place) {
+        Ticket ticket = place.ticket();
         line.add(place);
         byKey.computeIfAbsent(ticket.shape().key(), key -> new TreeSet<>(ORDER)).add(place);
         places.put(ticket, place);
-        count(ticket);
+        if (place.expiryNanos() != Pull.NEVER) {
+            expiring.add(place);
+        }
     }
 
     /** How many may wait for one more to be let in: what is less urgent than usual leaves half of the line to the rest. */
@@ -538,6 +572,29 @@ public final class ModelQueue {
         return true;
     }
 
+    /** Takes those out of the line that have waited too long, or puts them behind the others. */
+    private void expire(long now, List<Ticket> expired) {
+        while (!expiring.isEmpty() && expiring.first().expiryNanos() <= now) {
+            Place place = expiring.first();
+            Ticket ticket = place.ticket();
+            unlink(ticket);
+            if (policy.queueTimeout().orElseThrow().action() == QueueTimeout.Action.DELAY) {
+                link(new Place(ticket, true, place.rankNanos(), Pull.NEVER, place.sequence()));
+            } else {
+                discount(ticket);
+                expired.add(ticket);
+            }
+        }
+    }
+
+    /** How long a ticket may wait for company: at most half of the wait that its model lets it, so as not to expire. */
+    private long companyNanos(Ticket ticket) {
+        long delay = policy.maxQueueDelay().toNanos();
+        return policy.queueTimeout()
+                .map(timeout -> Math.min(delay, timeout.of(ticket.request()).toNanos() / 2))
+                .orElse(delay);
+    }
+
     /** When the batch must start: now if it is full or may not wait, else in time for the nearest deadline. */
     private long dueNanos(List<Ticket> candidates) {
         if (policy.maxQueueDelay().isZero()) {
@@ -545,18 +602,18 @@ public final class ModelQueue {
         }
         int rows = 0;
         long elements = 0;
-        long oldest = Long.MAX_VALUE;
+        long alone = Long.MAX_VALUE;
         long nearestDeadline = Long.MAX_VALUE;
         for (Ticket ticket : candidates) {
             rows += ticket.shape().rows();
             elements += ticket.shape().elements();
-            oldest = Math.min(oldest, ticket.arrivedNanos());
+            alone = Math.min(alone, ticket.arrivedNanos() + companyNanos(ticket));
             nearestDeadline = Math.min(nearestDeadline, ticket.deadline().atNanos());
         }
         if (rows >= mostRows()) {
             return Long.MIN_VALUE;
         }
-        return Math.min(oldest + policy.maxQueueDelay().toNanos(), nearestDeadline - 2 * times.expectedNanos(elements));
+        return Math.min(alone, nearestDeadline - 2 * times.expectedNanos(elements));
     }
 
     private List<Ticket> claim(List<Ticket> tickets, long now, List<Ticket> late) {
@@ -597,6 +654,7 @@ public final class ModelQueue {
             return;
         }
         line.remove(place);
+        expiring.remove(place);
         TreeSet<Place> sameKey = byKey.get(ticket.shape().key());
         if (sameKey != null && sameKey.remove(place) && sameKey.isEmpty()) {
             byKey.remove(ticket.shape().key());

@@ -56,11 +56,8 @@ public final class Ensembles {
     private void serve(EnsembleDefinition definition, Duration timeout) throws PipelineException {
         Set<String> way = new LinkedHashSet<>(Set.of(definition.id().name()));
         refuseRing(definition.id().name(), definition.config(), way);
-        directory.ready(new ServedEnsemble(
-                definition.id(),
-                definition.config(),
-                definition.timeout().orElse(timeout),
-                models(definition.config())));
+        directory.ready(
+                new ServedEnsemble(definition, definition.timeout().orElse(timeout), models(definition.config())));
     }
 
     /** One that is served already may name this one, of which it knew another. */

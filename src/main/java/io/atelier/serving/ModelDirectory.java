@@ -1,6 +1,7 @@
 package io.atelier.serving;
 
 import io.atelier.core.ModelId;
+import io.atelier.core.ServingException;
 import io.atelier.core.ServingException.ModelNotFound;
 import io.atelier.core.ServingException.NotReady;
 import io.atelier.core.Sharing;
@@ -23,6 +24,11 @@ public final class ModelDirectory {
     private static final Comparator<ModelId> ORDER =
             Comparator.comparing(ModelId::name).thenComparing(ModelId::version, ModelDirectory::compareVersions);
 
+    /** When it is worth asking again for a model that is loading, and for one that somebody has to mend. */
+    private static final Duration SOON = Duration.ofSeconds(1);
+
+    private static final Duration LATER = Duration.ofSeconds(5);
+
     private final Map<ModelId, Entry> entries = new ConcurrentSkipListMap<>(ORDER);
     private final Map<String, String> broken = new ConcurrentSkipListMap<>();
 
@@ -37,11 +43,22 @@ public final class ModelDirectory {
 
         record Ensemble(ServedEnsemble ensemble) implements Entry {}
 
+        /** Could not be loaded, and nobody expects it to serve. */
+        record Unavailable(String reason) implements Entry {}
+
         /** Answers what it has taken in. */
         record Unloading() implements Entry {}
 
-        /** Known, and nobody expects it to serve. */
-        record Unavailable(String reason) implements Entry {}
+        /** Served once. */
+        record Unloaded() implements Entry {}
+
+        /** Why it could not be loaded; empty if nobody tried in vain. */
+        default Optional<String> failure() {
+            if (this instanceof Failed failed) {
+                return Optional.of(failed.reason());
+            }
+            return this instanceof Unavailable unavailable ? Optional.of(unavailable.reason()) : Optional.empty();
+        }
     }
 
     /** It is being loaded; a version that serves already goes on. */
@@ -74,7 +91,7 @@ public final class ModelDirectory {
 
     /** It is gone. */
     public void unloaded(ModelId id) {
-        entries.put(id, new Entry.Unavailable("unloaded"));
+        entries.put(id, new Entry.Unloaded());
     }
 
     /** The version, if it is ready. */
@@ -123,8 +140,8 @@ public final class ModelDirectory {
     /**
      * The version asked for, or the newest that is ready.
      *
-     * @throws ModelNotFound if there is none of this name
-     * @throws NotReady      if it is there and cannot serve
+     * @throws ModelNotFound if there is none of this name, or none any more
+     * @throws NotReady      if it is loading, or could not be loaded; the message says which, and why
      */
     public ServedModel find(String name, @Nullable String version) {
         Optional<ServedModel> ready = versions(name)
@@ -133,15 +150,31 @@ public final class ModelDirectory {
         if (ready.isPresent()) {
             return ready.get();
         }
-        boolean expected = entries.entrySet().stream()
-                .filter(entry -> entry.getValue() instanceof Entry.Loading || entry.getValue() instanceof Entry.Failed)
-                .map(Map.Entry::getKey)
-                .anyMatch(id -> id.name().equals(name)
-                        && (version == null || id.version().equals(version)));
-        if (expected) {
-            throw new NotReady("model '" + name + "' is not ready", Duration.ofSeconds(1));
+        throw refusal(name, version);
+    }
+
+    private ServingException refusal(String name, @Nullable String version) {
+        List<Entry> asked = entries.entrySet().stream()
+                .filter(entry -> entry.getKey().name().equals(name))
+                .filter(entry -> version == null || entry.getKey().version().equals(version))
+                .map(Map.Entry::getValue)
+                .toList();
+        if (asked.stream().anyMatch(Entry.Loading.class::isInstance)) {
+            return new NotReady("model '" + name + "' is loading", SOON);
         }
-        throw new ModelNotFound(name, version);
+        Optional<String> failure = asked.isEmpty()
+                ? folderFailure(name, version)
+                : asked.stream().map(Entry::failure).flatMap(Optional::stream).reduce((older, newer) -> newer);
+        if (failure.isPresent()) {
+            return new NotReady("model '" + name + "' could not be loaded: " + failure.get(), LATER);
+        }
+        return asked.isEmpty() ? new ModelNotFound(name, version) : ModelNotFound.unloaded(name, version);
+    }
+
+    /** What is wrong with the folder of a model, or of one of its versions, of which nothing else is known. */
+    private Optional<String> folderFailure(String name, @Nullable String version) {
+        return Optional.ofNullable(broken.get(name))
+                .filter(reason -> known(name).isEmpty() || reason.startsWith("version " + version + ": "));
     }
 
     /** Versions of a model that are ready, the newest last. */
@@ -204,10 +237,8 @@ public final class ModelDirectory {
             state = State.LOADING;
         } else if (entry instanceof Entry.Unloading) {
             state = State.UNLOADING;
-        } else if (entry instanceof Entry.Failed failed) {
-            reason = failed.reason();
-        } else if (entry instanceof Entry.Unavailable unavailable) {
-            reason = unavailable.reason();
+        } else {
+            reason = entry.failure().orElse("unloaded");
         }
         return new ModelState(id.name(), id.version(), state, reason);
     }

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param timeout  how long a request may take when its caller does not say
  * @param task     what it can be asked plainly; null if it takes tensors alone
  * @param labels   the names of classes by their index, for each output that has some
+ * @param timeoutIsOfQueue whether the timeout that a request asks for is its longest wait in the queue, as in Triton, and
+ *     not the time in which it wants its answer
  */
 public record ModelView(
         ModelId id,
@@ -29,7 +31,8 @@ public record ModelView(
         Duration timeout,
         boolean ready,
         @Nullable TaskKind task,
-        Map<String, List<String>> labels) {
+        Map<String, List<String>> labels,
+        boolean timeoutIsOfQueue) {
     /** A version that takes tensors alone. */
     public ModelView(
             ModelId id,
@@ -39,6 +42,21 @@ public record ModelView(
             int maxBatchSize,
             Duration timeout,
             boolean ready) {
-        this(id, versions, platform, signature, maxBatchSize, maxBatchSize, timeout, ready, null, Map.of());
+        this(id, versions, platform, signature, maxBatchSize, maxBatchSize, timeout, ready, null, Map.of(), false);
+    }
+
+    /** A version whose requests may ask for the time in which they want their answers. */
+    public ModelView(
+            ModelId id,
+            List<String> versions,
+            String platform,
+            ModelSignature signature,
+            int maxBatchSize,
+            int maxRequestRows,
+            Duration timeout,
+            boolean ready,
+            @Nullable TaskKind task,
+            Map<String, List<String>> labels) {
+        this(id, versions, platform, signature, maxBatchSize, maxRequestRows, timeout, ready, task, labels, false);
     }
 }

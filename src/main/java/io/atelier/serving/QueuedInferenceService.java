@@ -8,6 +8,7 @@ import io.atelier.core.InferenceResult;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.Padding;
 import io.atelier.core.PendingInference;
+import io.atelier.core.QueueTimeout;
 import io.atelier.core.ServingException;
 import io.atelier.core.ServingException.Cancelled;
 import io.atelier.core.ServingException.DeadlineExceeded;
@@ -238,8 +239,16 @@ public final class QueuedInferenceService implements InferenceService {
         }
         listener.onAccepted(ticket);
         Timer.Alarm alarm = timer.schedule(deadline.remainingNanos(), () -> expire(ticket));
+        Optional<Timer.Alarm> patience = model.queue()
+                .policy()
+                .queueTimeout()
+                .filter(timeout -> timeout.action() == QueueTimeout.Action.REJECT)
+                .map(timeout -> timer.schedule(
+                        timeout.of(request).toNanos(),
+                        () -> ticket.failUnstarted(model.queue().refusal(ticket))));
         ticket.settled().whenComplete((result, failure) -> {
             alarm.cancel();
+            patience.ifPresent(Timer.Alarm::cancel);
             admission.exit();
             listener.onSettled(ticket, failure == null ? null : asServing(failure));
             if (failure == null) {
@@ -400,18 +409,21 @@ public final class QueuedInferenceService implements InferenceService {
                 model.timeout(),
                 true,
                 task == null ? null : task.kind(),
-                labels(model.signature(), task));
+                labels(model),
+                model.queue()
+                        .policy()
+                        .queueTimeout()
+                        .filter(QueueTimeout::overridable)
+                        .isPresent());
     }
 
     /** Those that its folder gives go before the model's own. */
-    private static Map<String, List<String>> labels(ModelSignature signature, @Nullable Task task) {
+    private static Map<String, List<String>> labels(ServedModel model) {
         Map<String, List<String>> labels = new HashMap<>();
-        signature.outputs().stream()
+        model.signature().outputs().stream()
                 .filter(output -> !output.labels().isEmpty())
                 .forEach(output -> labels.put(output.name(), output.labels()));
-        if (task != null) {
-            labels.putAll(task.labels());
-        }
+        labels.putAll(model.labels());
         return Map.copyOf(labels);
     }
 
@@ -429,7 +441,7 @@ public final class QueuedInferenceService implements InferenceService {
                 ensemble.timeout(),
                 ready,
                 null,
-                Map.of());
+                ensemble.labels());
     }
 
     private DeviceView view(DeviceExecutor executor) {

@@ -2,21 +2,23 @@ package io.atelier.serving;
 
 import io.atelier.core.ModelId;
 import io.atelier.core.ModelSignature;
+import io.atelier.repository.Declaration;
 import io.atelier.repository.EnsembleConfig;
+import io.atelier.repository.EnsembleDefinition;
 import io.atelier.serving.pipeline.PipelineException;
 import io.atelier.serving.pipeline.PipelinePlan;
 import io.atelier.serving.pipeline.PipelinePlan.StepModel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A version of an ensemble that is served. It fits its models as they are: when one of them is replaced it is checked
  * anew. Thread-safe.
  */
 public final class ServedEnsemble {
-    private final ModelId id;
-    private final EnsembleConfig config;
+    private final EnsembleDefinition definition;
     private final Duration timeout;
     private volatile PipelinePlan plan;
 
@@ -25,20 +27,29 @@ public final class ServedEnsemble {
      * @param models  the model of each step, as it is now
      * @throws PipelineException if they do not fit together
      */
-    public ServedEnsemble(ModelId id, EnsembleConfig config, Duration timeout, List<StepModel> models)
+    public ServedEnsemble(EnsembleDefinition definition, Duration timeout, List<StepModel> models)
             throws PipelineException {
-        this.id = id;
-        this.config = config;
+        this.definition = definition;
         this.timeout = timeout;
-        this.plan = PipelinePlan.of(config, models);
+        this.plan = PipelinePlan.of(definition.config(), models);
     }
 
     public ModelId id() {
-        return id;
+        return definition.id();
     }
 
     public EnsembleConfig config() {
-        return config;
+        return definition.config();
+    }
+
+    /** What its folder says to its callers beside. */
+    public Declaration declaration() {
+        return definition.declaration();
+    }
+
+    /** The names of classes by their index, for each output that has some. */
+    public Map<String, List<String>> labels() {
+        return definition.labels();
     }
 
     public Duration timeout() {
@@ -58,7 +69,7 @@ public final class ServedEnsemble {
     PipelinePlan plan(List<StepModel> models) throws PipelineException {
         PipelinePlan known = plan;
         if (!isOf(known, models)) {
-            known = PipelinePlan.of(config, models);
+            known = PipelinePlan.of(definition.config(), models);
             plan = known;
         }
         return known;

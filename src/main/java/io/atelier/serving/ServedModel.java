@@ -9,6 +9,7 @@ import io.atelier.scheduling.BatchRule;
 import io.atelier.scheduling.ModelQueue;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param timeout how long a request may take when its caller does not say
  * @param task    what makes it answer to plain values; null if nothing does
+ * @param labels  the names of classes by their index, for each output that has some
  */
 public record ServedModel(
         ModelId id,
@@ -24,9 +26,22 @@ public record ServedModel(
         BatchRule rule,
         ModelQueue queue,
         Duration timeout,
-        @Nullable Task task) {
+        @Nullable Task task,
+        Map<String, List<String>> labels) {
     /** Most executions by which one request is answered. */
     static final int MOST_PARTS = 64;
+
+    /** A version whose classes are named by its task, if at all. */
+    public ServedModel(
+            ModelId id,
+            String platform,
+            ModelSignature signature,
+            BatchRule rule,
+            ModelQueue queue,
+            Duration timeout,
+            @Nullable Task task) {
+        this(id, platform, signature, rule, queue, timeout, task, task == null ? Map.of() : task.labels());
+    }
 
     /** How a request with these inputs fits into batches now. */
     BatchShape shapeOf(List<Tensor> inputs) {

@@ -143,7 +143,7 @@ abstract class EnsembleScenarios {
     void isNotReadyWithoutItsModels() throws Exception {
         ok(client.post("/v2/repository/models/b/unload", "").get(20, TimeUnit.SECONDS));
         try {
-            String missing = "step 2 (b): Request for unknown model: 'b' is not found";
+            String missing = "step 2 (b): Request for unknown model: 'b' is not found, it has been unloaded";
             assertThat(client.get(THREE + "/ready").join().statusCode()).isEqualTo(503);
             for (HttpResponse<String> refused : List.of(
                     client.post(THREE + "/infer", infer("in", 900)).join(),

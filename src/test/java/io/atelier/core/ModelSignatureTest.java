@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class ModelSignatureTest {
@@ -40,6 +41,36 @@ class ModelSignatureTest {
                 .isFalse();
         assertThat(model.accepts(
                         request("y", new Tensor("ids", DataType.INT8, Shape.of(4), ByteBuffer.allocateDirect(4)))))
+                .isFalse();
+    }
+
+    @Test
+    void anOptionalInputMayBeThereAndHasToFit() {
+        ModelSignature model = new ModelSignature(
+                TEXT.inputs().subList(0, 1),
+                List.of(new TensorSpec("y", DataType.INT8, Shape.of(-1))),
+                List.of(new TensorSpec("bias", DataType.INT8, Shape.of(1, 2))));
+
+        assertThat(model.accepts(request("y", tensor("ids", 1, 4)))).isTrue();
+        assertThat(model.accepts(request("y", tensor("ids", 1, 4), tensor("bias", 1, 2))))
+                .isTrue();
+        assertThat(model.accepts(request("y", tensor("ids", 1, 4), tensor("bias", 1, 3))))
+                .isFalse();
+        assertThat(model.accepts(request("y", tensor("ids", 1, 4), tensor("ids", 1, 4))))
+                .isFalse();
+        assertThat(model.inOrder(Map.of("bias", tensor("bias", 1, 2), "ids", tensor("ids", 1, 4))))
+                .extracting(Tensor::name)
+                .containsExactly("ids", "bias");
+    }
+
+    @Test
+    void aShapeThatIsNotToldAcceptsEveryOneAndStartsWithNoRows() {
+        TensorSpec any = new TensorSpec("x", DataType.INT8, Shape.UNKNOWN);
+
+        assertThat(any.shape().accepts(Shape.of())).isTrue();
+        assertThat(any.shape().accepts(Shape.of(3, 0))).isTrue();
+        assertThat(any.shape()).hasToString("[-1]").isNotEqualTo(Shape.of(-1));
+        assertThat(new ModelSignature(List.of(any), List.of(any)).hasBatchAxis())
                 .isFalse();
     }
 

@@ -145,17 +145,34 @@ class EnsembleConfigTest {
                         + " has no meaning beside ensemble, its models have their own; allowed are timeout, versions");
     }
 
+    @Test
+    void anEnsembleHasLabelsAndParametersOfItsOwn(@TempDir Path root) throws Exception {
+        Path folder = Files.createDirectories(root.resolve("faces"));
+        Files.writeString(folder.resolve("names.txt"), "ann\nbob\n");
+        Files.writeString(
+                folder.resolve("config.pbtxt"),
+                TRITON.replace("dims: [ -1 ] }", "dims: [ -1 ] label_filename: \"names.txt\" }")
+                        + "parameters { key: \"a\" value { string_value: \"b\" } }");
+
+        EnsembleDefinition ensemble = new ModelRepository(root).scan().ensembles().get(0);
+
+        assertThat(ensemble.labels()).containsOnly(Map.entry("names", List.of("ann", "bob")));
+        assertThat(ensemble.declaration().parameters()).containsOnly(Map.entry("a", "b"));
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "ensemble_scheduling { step { } } | ensemble_scheduling.step[0].model_name is missing, allowed is a name",
-                "ensemble_scheduling { step { model_name: 'a' input_map { key: 'x' } } } | ensemble_scheduling.step.input_map"
+                "ensemble_scheduling { step { } } | line 1: ensemble_scheduling.step.model_name is missing, allowed is a name",
+                "ensemble_scheduling { step { model_name: 'a' input_map { key: 'x' } } } | line 1: ensemble_scheduling.step.input_map"
                         + " has an entry without key or value",
-                "platform: 'onnxruntime_onnx' ensemble_scheduling { step { model_name: 'a' } } | platform is"
+                "ensemble_scheduling { step { model_name: 'a' } } instance_group { } | line 1: instance_group is not supported"
+                        + " beside ensemble_scheduling",
+                "platform: 'onnxruntime_onnx' ensemble_scheduling { step { model_name: 'a' } } | line 1: platform is"
                         + " \"onnxruntime_onnx\", allowed beside ensemble_scheduling is \"ensemble\"",
-                "input { name: 'x' data_type: TYPE_FLOAT } ensemble_scheduling { step { model_name: 'a' } } |"
-                        + " input[0].data_type is missing or unknown, allowed is one such as TYPE_FP32",
+                "input { name: 'x' data_type: TYPE_INVALID } ensemble_scheduling { step { model_name: 'a' } } |"
+                        + " line 1: input.data_type is missing, allowed is one such as TYPE_FP32",
             })
     void refusesWhatTritonWouldRefuse(String text, String reason) {
         assertThatThrownBy(() -> TritonConfig.parse(text, "m")).hasMessage("config.pbtxt: " + reason);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.atelier.core.ModelId;
+import io.atelier.core.QueueTimeout;
 import io.atelier.repository.ModelRepository.BrokenFolder;
 import io.atelier.repository.ModelRepository.Scan;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -106,10 +108,11 @@ class ModelRepositoryTest {
         write("m/1/model.onnx", "");
         write("m/model.yaml", "batching: {padding: {values: {x: 0}}}\ntimeout: 2s\ninstances: 3");
 
-        ModelConfig config = override("{\"name\": \"m\", \"max_batch_size\": \"16\", \"input\": [{\"name\": \"x\"}],"
-                + "\"dynamic_batching\": {\"max_queue_delay_microseconds\": 500},"
-                + "\"instance_group\": [{\"kind\": \"KIND_CPU\", \"count\": 2}],"
-                + "\"version_policy\": {\"latest\": {\"num_versions\": 2}}}");
+        ModelConfig config = override(
+                "{\"name\": \"m\", \"maxBatchSize\": \"16\", \"input\": [{\"name\": \"x\", \"data_type\": \"TYPE_FP32\", \"dims\": [\"-1\"]}],"
+                        + "\"dynamic_batching\": {\"max_queue_delay_microseconds\": 500},"
+                        + "\"instance_group\": [{\"kind\": \"KIND_CPU\", \"count\": 2}],"
+                        + "\"version_policy\": {\"latest\": {\"num_versions\": 2}}}");
 
         assertThat(config.batching().maxBatchSize()).contains(16);
         assertThat(config.batching().maxQueueDelay()).contains(Duration.ofNanos(500_000));
@@ -117,6 +120,31 @@ class ModelRepositoryTest {
         assertThat(config.timeout()).contains(Duration.ofSeconds(2));
         assertThat(config.instances()).contains(2);
         assertThat(config.versions()).isEqualTo(new VersionPolicy.Latest(2));
+    }
+
+    @Test
+    void anOverrideInTritonsFormIsReadFieldByFieldToo() throws Exception {
+        write("m/1/model.onnx", "");
+        write("m/config.pbtxt", "");
+
+        ModelConfig config = override("{\"parameters\": {\"a\": {\"string_value\": \"b\"}, \"c\": null},"
+                + "\"dynamicBatching\": {\"defaultQueuePolicy\": {\"timeoutAction\": 1,"
+                + "\"defaultTimeoutMicroseconds\": \"7\"}}, \"response_cache\": {\"enable\": true}}");
+        assertThat(config.declaration().parameters()).containsOnly(Map.entry("a", "b"), Map.entry("c", ""));
+        assertThat(config.batching().queueTimeout())
+                .contains(new QueueTimeout(Duration.ofNanos(7000), QueueTimeout.Action.DELAY, false));
+        assertThat(config.ignored()).containsExactly("response_cache.enable");
+
+        assertThat(refusal("{\"max_batchsize\": 8}")).startsWith("parameters.config: max_batchsize is unknown, allowed are");
+        assertThat(refusal("{\"parameters\": [{\"key\": \"a\"}]}"))
+                .isEqualTo("parameters.config: parameters is a list, allowed is one value");
+        assertThat(refusal("{\"sequence_batching\": {}}"))
+                .isEqualTo("parameters.config: sequence_batching is not supported");
+        assertThat(refusal("{\"max_batch_size\": 1.5}")).startsWith("parameters.config: max_batch_size is 1.5, allowed is");
+    }
+
+    private String refusal(String config) throws Exception {
+        return new ModelRepository(root).scan("m", Optional.of(config)).orElseThrow().broken().get(0).reason();
     }
 
     @Test
@@ -279,13 +307,13 @@ class ModelRepositoryTest {
         assertThat(served()).containsExactly("good/1");
         assertBroken(
                 "bad",
-                "model.yaml: instance is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions, inputs, outputs");
+                "model.yaml: instance is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions, inputs, outputs, file, warm-up");
     }
 
     @Test
     void keepsGoingWhereOneVersionIsBroken() throws Exception {
         write("m/1/model.onnx", "");
-        write("m/2/net.onnx", "");
+        write("m/2/net.bin", "");
         write("m/model.yaml", "versions: all");
 
         assertThat(served()).containsExactly("m/1");
@@ -314,7 +342,10 @@ class ModelRepositoryTest {
     void reportsAModelWithoutVersions() throws Exception {
         Files.createDirectory(root.resolve("m"));
 
-        assertBroken("m", "has no version: a folder named by a positive integer, such as 1");
+        assertBroken(
+                "m",
+                "has no version: a folder named by a positive integer, such as 1;"
+                        + " and no model file, such as model.onnx or onnx/model.onnx");
     }
 
     @Test

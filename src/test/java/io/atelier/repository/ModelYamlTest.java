@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.atelier.core.DataType;
 import io.atelier.core.ModelSignature;
 import io.atelier.core.Padding;
+import io.atelier.core.QueueTimeout;
 import io.atelier.core.Shape;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.TaskConfig;
@@ -32,12 +33,20 @@ class ModelYamlTest {
               max-batch-size: 16
               max-queue-delay: 5ms
               max-queue-size: 200
+              queue-timeout: 300ms
               padding:
                 values: {input_ids: 0, attention_mask: 0, token_type_ids: 1.5}
                 mask: attention_mask
             timeout: 2s
             instances: 2
             versions: [3, 1]
+            warm-up:
+              - name: usual
+                rows: 4
+                count: 2
+                inputs:
+                  - {name: x, datatype: FP32, shape: [3, 8], values: random}
+                  - {name: y, datatype: BYTES, shape: [1], file: y.bin}
             task:
               name: text-embedding
               tokenizer: words.json
@@ -55,6 +64,8 @@ class ModelYamlTest {
                                 Optional.of(16),
                                 Optional.of(Duration.ofMillis(5)),
                                 Optional.of(200),
+                                Optional.of(
+                                        new QueueTimeout(Duration.ofMillis(300), QueueTimeout.Action.REJECT, false)),
                                 new Padding(
                                         Map.of("input_ids", 0.0, "attention_mask", 0.0, "token_type_ids", 1.5),
                                         "attention_mask"),
@@ -73,6 +84,19 @@ class ModelYamlTest {
                         Optional.empty(),
                         Optional.empty(),
                         Optional.empty(),
+                        Optional.empty(),
+                        Declaration.NONE,
+                        List.of(new WarmUpRequest(
+                                "usual",
+                                4,
+                                2,
+                                Map.of(
+                                        "x",
+                                        new WarmUpRequest.Input(
+                                                DataType.FP32, List.of(3L, 8L), new WarmUpRequest.Data.Random()),
+                                        "y",
+                                        new WarmUpRequest.Input(
+                                                DataType.BYTES, List.of(1L), new WarmUpRequest.Data.File("y.bin"))))),
                         List.of()));
     }
 
@@ -159,9 +183,9 @@ class ModelYamlTest {
             value = {
                 "3 | is the number 3, allowed is a mapping of keys",
                 "[a] | is a list, allowed is a mapping of keys",
-                "batch: 3 | batch is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions, inputs, outputs",
+                "batch: 3 | batch is unknown, allowed are batching, task, golden, share, ensemble, timeout, instances, versions, inputs, outputs, file, warm-up",
                 "batching: 3 | batching is the number 3, allowed is a mapping of keys",
-                "batching: {max-batch: 3} | batching.max-batch is unknown, allowed are padding, max-batch-size, max-queue-delay, max-queue-size, proof",
+                "batching: {max-batch: 3} | batching.max-batch is unknown, allowed are padding, max-batch-size, max-queue-delay, max-queue-size, queue-timeout, proof",
                 "batching: {max-batch-size: 0} | batching.max-batch-size is the number 0, allowed is an integer from 1 to 65536",
                 "batching: {max-batch-size: 65537} | batching.max-batch-size is the number 65537, allowed is an integer from 1 to 65536",
                 "batching: {max-batch-size: 1.5} | batching.max-batch-size is the number 1.5, allowed is an integer from 1 to 65536",

@@ -3,6 +3,7 @@ package io.atelier.repository;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.atelier.engine.TaskConfig.Align;
 import io.atelier.engine.TaskConfig.Channels;
 import io.atelier.engine.TaskConfig.Fit;
 import io.atelier.engine.TaskConfig.ImageInput;
@@ -235,6 +236,7 @@ class PreprocessingTest {
 
         assertThat(image.fit()).isEqualTo(Fit.CROP);
         assertThat(image.shorterSide()).contains(269);
+        assertThat(image.align()).isEqualTo(Align.EVEN);
         assertThat(image.width()).contains(256);
         assertThat(image.interpolation()).isEqualTo(Interpolation.BICUBIC);
         assertThat(image.mean()).isEqualTo(HALVES);

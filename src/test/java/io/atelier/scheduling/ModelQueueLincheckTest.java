@@ -92,6 +92,13 @@ public class ModelQueueLincheckTest {
         return ticket.fail(new ServingException.Cancelled());
     }
 
+    /** What the timer does where the model has a queue timeout. */
+    @Operation
+    public boolean expire(@Param(name = "thread") int thread) {
+        Ticket ticket = offered[thread];
+        return ticket != null && ticket.failUnstarted(new ServingException.WaitedTooLong("fake", Duration.ofMillis(1)));
+    }
+
     @Operation
     public void close() {
         var unused = queue.close();

@@ -352,6 +352,10 @@ final class Invariants implements ServingListener {
             if (ticket(request).deadline().atNanos() > now() && !limit && !hopeless) {
                 broken(Name.HONEST_FAILURE, request + " failed as late before its deadline");
             }
+        } else if (code == ErrorCode.QUEUE_TIMEOUT) {
+            if (!request.calls.isEmpty()) {
+                broken(Name.HONEST_FAILURE, request + " had begun and failed for its wait in the queue");
+            }
         } else if (code == ErrorCode.CANCELLED) {
             if (!request.gone) {
                 broken(Name.HONEST_FAILURE, request + " failed as cancelled");

@@ -7,6 +7,7 @@ import io.atelier.core.InferenceResult;
 import io.atelier.core.ModelId;
 import io.atelier.core.Padding;
 import io.atelier.core.Sharing;
+import io.atelier.core.QueueTimeout;
 import io.atelier.core.Ticker;
 import io.atelier.core.Ticket;
 import io.atelier.core.Timer;
@@ -27,6 +28,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 
@@ -80,9 +82,15 @@ final class Simulation {
     private final Map<DeviceExecutor, Integer> devices = new LinkedHashMap<>();
     private final List<CompletableFuture<?>> drains = new ArrayList<>();
     private final List<SimInstance> instances = new ArrayList<>();
+    private final boolean queueTimeouts;
     private final QueuedInferenceService service;
 
     Simulation(long seed, Sabotage sabotage, boolean logging) {
+        this(seed, sabotage, logging, false);
+    }
+
+    private Simulation(long seed, Sabotage sabotage, boolean logging, boolean queueTimeouts) {
+        this.queueTimeouts = queueTimeouts;
         this.seed = seed;
         this.random = new SplittableRandom(seed);
         this.sabotage = sabotage;
@@ -127,6 +135,11 @@ final class Simulation {
     /** Runs the schedule of this seed; throws {@link Invariants.Broken} if a promise does not hold. */
     static void run(long seed, Sabotage sabotage) {
         new Simulation(seed, sabotage, false).run();
+    }
+
+    /** The same with models that let requests wait for a while only. */
+    static void runWithQueueTimeouts(long seed) {
+        new Simulation(seed, Sabotage.NONE, false, true).run();
     }
 
     /** The same, and tells the story. */
@@ -208,7 +221,13 @@ final class Simulation {
                 Duration.ofNanos(oneIn(4) ? millis(1, 4) : 0),
                 4 + random.nextInt(27),
                 5,
-                Duration.ofMillis(5 + random.nextInt(46)));
+                Duration.ofMillis(5 + random.nextInt(46)),
+                queueTimeouts ? Optional.of(queueTimeout()) : Optional.empty());
+    }
+
+    /** Refuses, since delaying breaks the promise of order on purpose. */
+    private QueueTimeout queueTimeout() {
+        return new QueueTimeout(Duration.ofNanos(millis(2, 30)), QueueTimeout.Action.REJECT, false);
     }
 
     /** Loads a model onto every device and puts it into the directory. */

@@ -1,5 +1,6 @@
 package io.atelier.simulation;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -51,5 +52,12 @@ class SimulationRegressionTest {
     @ValueSource(longs = {40169, 53391, 99446})
     void fullDevicesDoNotHandAWakeUpToAndFro(long seed) {
         Simulation.run(seed, Simulation.Sabotage.NONE);
+    }
+
+    @Test
+    void aQueueTimeoutRefusesOnlyWhatNoDeviceHasTaken() {
+        for (long seed = 1; seed <= 3000; seed++) {
+            Simulation.runWithQueueTimeouts(seed);
+        }
     }
 }

@@ -1,5 +1,6 @@
 package io.atelier.api.kserve;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.atelier.core.ServingException.NotReady;
 import io.atelier.serving.InferenceService;
@@ -20,6 +21,7 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jboss.resteasy.reactive.RestPath;
 import org.jboss.resteasy.reactive.RestResponse;
 import org.jboss.resteasy.reactive.RestResponse.ResponseBuilder;
+import org.jspecify.annotations.Nullable;
 
 /** The models by name, in one body that clients of KServe and of OpenAI both understand. */
 @Path("/v1/models")
@@ -48,14 +50,17 @@ public class ModelsResource {
      * @param name    its name, for clients of KServe
      * @param id      the same, for clients of OpenAI
      * @param created when the service started, in seconds since 1970
+     * @param reason  why it does not serve; null if it does
      */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     record Model(
             String name,
             boolean ready,
             String id,
             String object,
             long created,
-            @JsonProperty("owned_by") String owner) {}
+            @JsonProperty("owned_by") String owner,
+            @Nullable String reason) {}
 
     @GET
     @Operation(summary = "Every model that serves, for clients of KServe and of OpenAI")
@@ -65,7 +70,9 @@ public class ModelsResource {
                 .distinct()
                 .toList();
         return new Models(
-                names, "list", names.stream().map(name -> model(name, true)).toList());
+                names,
+                "list",
+                names.stream().map(name -> model(name, true, null)).toList());
     }
 
     @GET
@@ -81,18 +88,18 @@ public class ModelsResource {
         if (model.endsWith(PredictResource.VERB)) {
             throw new WebApplicationException(Status.METHOD_NOT_ALLOWED);
         }
-        boolean ready;
+        Model answer;
         try {
-            ready = service.model(model, null).ready();
-        } catch (NotReady loading) {
-            ready = false;
+            answer = model(model, service.model(model, null).ready(), null);
+        } catch (NotReady refusal) {
+            answer = model(model, false, refusal.detail());
         }
         return ResponseBuilder.create(
-                        ready ? RestResponse.Status.OK : RestResponse.Status.SERVICE_UNAVAILABLE, model(model, ready))
+                        answer.ready() ? RestResponse.Status.OK : RestResponse.Status.SERVICE_UNAVAILABLE, answer)
                 .build();
     }
 
-    private Model model(String name, boolean ready) {
-        return new Model(name, ready, name, "model", started, "atelier");
+    private Model model(String name, boolean ready, @Nullable String reason) {
+        return new Model(name, ready, name, "model", started, "atelier", reason);
     }
 }

@@ -74,9 +74,7 @@ final class PredictionReader {
     }
 
     private void body(JsonParser json) throws IOException {
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-            String field = json.currentName();
-            JsonToken value = json.nextToken();
+        Json.members(json, (field, value) -> {
             switch (field) {
                 case "instances" -> {
                     requireFirst(true);
@@ -88,7 +86,7 @@ final class PredictionReader {
                 }
                 default -> json.skipChildren(); // such as TensorFlow Serving's signature_name
             }
-        }
+        });
     }
 
     private void requireFirst(boolean instances) {
@@ -138,18 +136,12 @@ final class PredictionReader {
     }
 
     private void named(JsonParser json, String place) throws IOException {
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-            String name = json.currentName();
+        Json.members(json, (name, value) -> {
             if (signature.input(name).isEmpty()) {
-                throw new InvalidInput(place + ": the model has no input '" + shortened(name) + "'");
+                throw new InvalidInput(place + ": " + signature.noInput(name));
             }
-            json.nextToken();
             add(name, json, place + "." + name);
-        }
-    }
-
-    private static String shortened(String name) {
-        return name.length() <= 64 ? name : name.substring(0, 64) + "…";
+        });
     }
 
     private String onlyInput(String place) {

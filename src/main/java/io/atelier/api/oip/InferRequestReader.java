@@ -12,6 +12,7 @@ import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.Shape;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
+import io.atelier.core.Trace;
 import io.atelier.serving.ModelView;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -104,17 +105,15 @@ final class InferRequestReader {
     }
 
     private void request(JsonParser json) throws IOException {
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-            String field = json.currentName();
-            JsonToken value = json.nextToken();
+        Json.members(json, (field, value) -> {
             switch (field) {
                 case "id" -> id = Json.label(json, "id");
                 case "parameters" -> parameters(json, "parameters", this::requestParameter);
                 case "inputs" -> list(json, "inputs", this::input);
                 case "outputs" -> list(json, "outputs", this::output);
-                default -> skip(json, value);
+                default -> json.skipChildren();
             }
-        }
+        });
     }
 
     private PredictRequest finish() {
@@ -129,8 +128,12 @@ final class InferRequestReader {
         }
         List<OutputForm> forms = new ArrayList<>(outputs.size());
         outputs.forEach((name, wanted) -> forms.add(form(name, wanted)));
+        Duration inQueue = model.timeoutIsOfQueue() && timeout != null ? timeout : Duration.ZERO;
         return new PredictRequest(
-                new InferenceRequest(id, model.id(), ordered, List.copyOf(outputs.keySet()), priority), timeout, forms);
+                new InferenceRequest(
+                        id, model.id(), ordered, List.copyOf(outputs.keySet()), priority, inQueue, Trace.NONE),
+                model.timeoutIsOfQueue() ? null : timeout,
+                forms);
     }
 
     private OutputForm form(String name, Wanted wanted) {
@@ -205,22 +208,11 @@ final class InferRequestReader {
 
     private void output(JsonParser json, int index) throws IOException {
         String place = "outputs[" + index + "]";
-        String name = null;
-        WantedReader wanted = new WantedReader(place + ".parameters");
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-            String field = json.currentName();
-            JsonToken value = json.nextToken();
-            switch (field) {
-                case "name" -> name = Json.label(json, place + ".name");
-                case "parameters" -> parameters(json, place + ".parameters", wanted::parameter);
-                default -> skip(json, value);
-            }
-        }
-        if (name == null) {
-            throw new InvalidInput(place + " has no name");
-        }
+        WantedReader wanted = new WantedReader(place);
+        Json.members(json, (field, value) -> wanted.member(json, field));
+        String name = wanted.name();
         if (signature.output(name).isEmpty()) {
-            throw new InvalidInput(place + ": the model has no output '" + name + "'");
+            throw new InvalidInput(place + ": " + signature.noOutput(name));
         }
         if (outputs.putIfAbsent(name, wanted.read()) != null) {
             throw new InvalidInput(place + ": output '" + name + "' is asked for twice");
@@ -239,6 +231,7 @@ final class InferRequestReader {
 
     private static final class WantedReader {
         private final String place;
+        private @Nullable String name;
         private @Nullable Boolean binary;
         private int classes;
 
@@ -246,13 +239,22 @@ final class InferRequestReader {
             this.place = place;
         }
 
-        void parameter(JsonParser json, String name) throws IOException {
-            switch (name) {
-                case "binary_data" -> binary = flag(json, place + ".binary_data");
+        void member(JsonParser json, String field) throws IOException {
+            switch (field) {
+                case "name" -> name = Json.label(json, place + ".name");
+                case "parameters" -> parameters(json, place + ".parameters", this::parameter);
+                default -> json.skipChildren();
+            }
+        }
+
+        private void parameter(JsonParser json, String parameter) throws IOException {
+            switch (parameter) {
+                case "binary_data" -> binary = flag(json, place + ".parameters.binary_data");
                 case "classification" -> {
-                    long count = integer(json, place + ".classification");
+                    long count = integer(json, place + ".parameters.classification");
                     if (count < 1) {
-                        throw new InvalidInput("%s.classification is %d, not at least 1".formatted(place, count));
+                        throw new InvalidInput(
+                                "%s.parameters.classification is %d, not at least 1".formatted(place, count));
                     }
                     classes = (int) Math.min(count, Integer.MAX_VALUE);
                 }
@@ -260,6 +262,13 @@ final class InferRequestReader {
                     // meant for another server
                 }
             }
+        }
+
+        String name() {
+            if (name == null) {
+                throw new InvalidInput(place + " has no name");
+            }
+            return name;
         }
 
         Wanted read() {
@@ -287,18 +296,16 @@ final class InferRequestReader {
         }
 
         void read(JsonParser json) throws IOException {
-            while (json.nextToken() != JsonToken.END_OBJECT) {
-                String field = json.currentName();
-                JsonToken value = json.nextToken();
+            Json.members(json, (field, value) -> {
                 switch (field) {
                     case "name" -> name = Json.label(json, place + ".name");
                     case "datatype" -> type = dataType(Json.label(json, place + ".datatype"));
                     case "shape" -> shape = readShape(json);
                     case "parameters" -> parameters(json, place + ".parameters", this::parameter);
                     case "data" -> readOrRemember(json);
-                    default -> skip(json, value);
+                    default -> json.skipChildren();
                 }
-            }
+            });
             if (name == null) {
                 throw new InvalidInput(place + " has no name");
             }
@@ -308,7 +315,7 @@ final class InferRequestReader {
             if (shape == null) {
                 throw new InvalidInput(place + " has no shape");
             }
-            if (inputs.put(name, tensor(name, type, shape)) != null) {
+            if (inputs.put(name, asTheModelTakesIt(tensor(name, type, shape))) != null) {
                 throw new InvalidInput(place + ": input '" + name + "' is given twice");
             }
         }
@@ -401,19 +408,27 @@ final class InferRequestReader {
         }
 
         private void check(String name, DataType type, Shape shape) {
-            TensorSpec spec = signature
-                    .input(name)
-                    .orElseThrow(() -> new InvalidInput(place + ": the model has no input '" + name + "'"));
+            TensorSpec spec =
+                    signature.input(name).orElseThrow(() -> new InvalidInput(place + ": " + signature.noInput(name)));
             if (isBinaryOnly(type) && binarySize < 0) {
                 throw new InvalidInput("input '%s' is %s, which travels in binary only".formatted(name, type));
             }
             if (spec.dataType() != type) {
                 throw new InvalidInput("input '%s' is %s, the model takes %s".formatted(name, type, spec.dataType()));
             }
-            if (!spec.shape().accepts(shape)) {
+            if (spec.accept(shape).isEmpty()) {
                 throw new InvalidInput(
                         "input '%s' has shape %s, the model takes %s".formatted(name, shape, spec.shape()));
             }
+        }
+
+        /** In the shape of the signature, where it came in the other one that fits. */
+        private Tensor asTheModelTakesIt(Tensor tensor) {
+            return signature
+                    .input(tensor.name())
+                    .flatMap(spec -> spec.accept(tensor.shape()))
+                    .map(tensor::reshaped)
+                    .orElse(tensor);
         }
 
         private DataType dataType(String text) {
@@ -461,15 +476,13 @@ final class InferRequestReader {
 
     private static void parameters(JsonParser json, String place, Parameter parameter) throws IOException {
         expect(json, JsonToken.START_OBJECT, place);
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-            String name = json.currentName();
-            JsonToken value = json.nextToken();
-            if (!value.isScalarValue() || value == JsonToken.VALUE_NULL) {
+        Json.members(json, (name, value) -> {
+            if (!value.isScalarValue()) {
                 throw new InvalidInput(
                         "%s.%s is %s, not a string, number or boolean".formatted(place, name, Json.describe(value)));
             }
             parameter.read(json, name);
-        }
+        });
     }
 
     private static long integer(JsonParser json, String place) throws IOException {
@@ -495,12 +508,6 @@ final class InferRequestReader {
         JsonToken token = json.currentToken();
         if (token != expected) {
             throw new InvalidInput("%s is %s, not %s".formatted(place, Json.describe(token), Json.describe(expected)));
-        }
-    }
-
-    private static void skip(JsonParser json, JsonToken value) throws IOException {
-        if (value.isStructStart()) {
-            json.skipChildren();
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.atelier.api.oip;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.atelier.core.ServingException.NotReady;
 import io.atelier.serving.InferenceService;
 import io.smallrye.common.annotation.NonBlocking;
@@ -28,7 +29,9 @@ public class ModelResource {
         this.service = service;
     }
 
-    record Ready(String name, boolean ready) {}
+    /** @param reason why it does not serve; null if it does */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record Ready(String name, boolean ready, @Nullable String reason) {}
 
     @GET
     @Operation(summary = "Inputs and outputs of a model's newest version")
@@ -74,12 +77,12 @@ public class ModelResource {
     }
 
     private RestResponse<Ready> ready(String name, @Nullable String version) {
-        boolean ready;
+        Ready ready;
         try {
-            ready = service.model(name, version).ready();
-        } catch (NotReady loading) {
-            ready = false;
+            ready = new Ready(name, service.model(name, version).ready(), null);
+        } catch (NotReady refusal) {
+            ready = new Ready(name, false, refusal.detail());
         }
-        return ServerResource.answer(new Ready(name, ready), ready);
+        return ServerResource.answer(ready, ready.ready());
     }
 }

@@ -32,24 +32,20 @@ record RepositoryRequest(boolean readyOnly, @Nullable String config, boolean wit
         private boolean withSteps;
 
         void request(JsonParser json) throws IOException {
-            while (json.nextToken() != JsonToken.END_OBJECT) {
-                String field = json.currentName();
-                JsonToken value = json.nextToken();
+            Json.members(json, (field, value) -> {
                 switch (field) {
                     case "ready" -> ready = flag(value, "ready");
                     case "parameters" -> parameters(json, value);
                     default -> json.skipChildren();
                 }
-            }
+            });
         }
 
         private void parameters(JsonParser json, JsonToken value) throws IOException {
             if (value != JsonToken.START_OBJECT) {
                 throw new InvalidInput("parameters is " + Json.describe(value) + ", not an object");
             }
-            while (json.nextToken() != JsonToken.END_OBJECT) {
-                String name = json.currentName();
-                JsonToken parameter = json.nextToken();
+            Json.members(json, (name, parameter) -> {
                 if (name.startsWith("file:")) {
                     throw new InvalidInput("parameters." + name + ": models are loaded from the repository alone");
                 }
@@ -58,7 +54,7 @@ record RepositoryRequest(boolean readyOnly, @Nullable String config, boolean wit
                     case "unload_dependents" -> withSteps = flag(parameter, "parameters.unload_dependents");
                     default -> json.skipChildren();
                 }
-            }
+            });
         }
 
         private static String text(JsonParser json, JsonToken value) throws IOException {

@@ -57,9 +57,7 @@ record EmbeddingsRequest(
         private boolean hasInput;
 
         void read(JsonParser json) throws IOException {
-            while (json.nextToken() != JsonToken.END_OBJECT) {
-                String field = json.currentName();
-                JsonToken value = json.nextToken();
+            Json.members(json, (field, value) -> {
                 switch (field) {
                     case "model" -> model = Json.label(json, "model");
                     case "input" -> input(json, value);
@@ -68,7 +66,7 @@ record EmbeddingsRequest(
                     case "prompt_name" -> prompt = Json.label(json, "prompt_name");
                     default -> json.skipChildren();
                 }
-            }
+            });
         }
 
         EmbeddingsRequest finish() {

@@ -63,15 +63,10 @@ final class NamedArrays {
     }
 
     private void read(JsonParser json) throws IOException {
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-            String name = json.currentName();
+        Json.members(json, (name, value) -> {
             TensorSpec spec = model.signature()
                     .input(name)
-                    .orElseThrow(() -> new InvalidInput("the model has no input '%s', it has %s"
-                            .formatted(
-                                    name.length() > 64 ? name.substring(0, 64) + "…" : name,
-                                    names(model.signature().inputs()))));
-            JsonToken value = json.nextToken();
+                    .orElseThrow(() -> new InvalidInput(model.signature().noInput(name)));
             boolean scalar = value.isScalarValue() && spec.shape().accepts(Shape.of());
             if (value != JsonToken.START_ARRAY && !scalar) {
                 throw new InvalidInput("input '%s' is %s, not a list".formatted(name, Json.describe(value)));
@@ -81,7 +76,7 @@ final class NamedArrays {
             json.finishToken();
             int to = (int) json.currentLocation().getByteOffset();
             inputs.put(name, tensor(spec, shape, from, to));
-        }
+        });
     }
 
     /** Sizes of the first list on each level; whether the others are alike is seen when they are read. */
@@ -174,9 +169,5 @@ final class NamedArrays {
             }
         }
         json.writeEndArray();
-    }
-
-    private static String names(List<TensorSpec> specs) {
-        return String.join(", ", specs.stream().map(TensorSpec::name).toList());
     }
 }

@@ -91,9 +91,7 @@ record PlainValues(List<TaskInput> values, boolean single) {
         }
 
         void read(JsonParser json) throws IOException {
-            while (json.nextToken() != JsonToken.END_OBJECT) {
-                String field = json.currentName();
-                JsonToken value = json.nextToken();
+            Json.members(json, (field, value) -> {
                 if (field.equals(one) || field.equals(one + "s")) {
                     if (!values.isEmpty()) {
                         throw new InvalidInput("%s and %ss are both there, allowed is one of them".formatted(one, one));
@@ -108,7 +106,7 @@ record PlainValues(List<TaskInput> values, boolean single) {
                     throw new InvalidInput("'%s' is unknown, the model takes %s or %ss"
                             .formatted(field.length() > 64 ? field.substring(0, 64) + "…" : field, one, one));
                 }
-            }
+            });
         }
 
         PlainValues finish() {

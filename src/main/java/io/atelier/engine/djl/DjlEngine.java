@@ -17,6 +17,7 @@ import io.atelier.core.ModelSignature;
 import io.atelier.core.Sharing;
 import io.atelier.core.Task;
 import io.atelier.engine.Engine;
+import io.atelier.engine.EngineMessage;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
@@ -108,7 +109,7 @@ public final class DjlEngine implements Engine {
                     device,
                     (model, options) -> model.load(source.file(), null, Map.of("sessionOptions", options)));
             models.add(alone);
-            Path folder = source.file().toAbsolutePath().getParent();
+            Path folder = source.file().toAbsolutePath().resolveSibling("");
             PerRowQuantization.Result rewriting = PerRowQuantization.rewrite(
                     file,
                     (location, offset, length) -> MappedModels.weights(folder, location, offset, length),
@@ -125,8 +126,7 @@ public final class DjlEngine implements Engine {
                     return new DjlModelInstance(
                             source, alone, null, Sharing.none("there was no room for its rewriting"));
                 }
-                Model together =
-                        open(source, device, (model, options) -> load(rows.get(), folder, model, options));
+                Model together = open(source, device, (model, options) -> load(rows.get(), folder, model, options));
                 models.add(together);
                 return new DjlModelInstance(
                         source,
@@ -215,9 +215,10 @@ public final class DjlEngine implements Engine {
     }
 
     private static ModelLoadException notLoaded(ModelSource source, DeviceId device, Exception failure) {
-        String file = source.file().getFileName().toString();
-        String reason = rootMessage(failure).replace(source.file().toString(), file); // no paths for callers
-        return new ModelLoadException("%s cannot be loaded on %s: %s".formatted(file, device, reason), failure);
+        return new ModelLoadException(
+                "%s cannot be loaded on %s: %s"
+                        .formatted(source.file().getFileName(), device, EngineMessage.of(failure, source.file())),
+                failure);
     }
 
     /** For a GPU with the CUDA provider, without which a session would silently stay on the CPU. */
@@ -252,13 +253,5 @@ public final class DjlEngine implements Engine {
     @Override
     public Task loadTask(TaskConfig task, Path folder, ModelSignature signature) throws ModelLoadException {
         return Tasks.load(task, folder, signature);
-    }
-
-    static String rootMessage(Throwable failure) {
-        Throwable root = failure;
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-        return String.valueOf(root.getMessage());
     }
 }

@@ -8,6 +8,7 @@ import io.atelier.core.Sharing;
 import io.atelier.core.Tensor;
 import io.atelier.engine.BatchLayout;
 import io.atelier.engine.EngineBatch;
+import io.atelier.engine.EngineMessage;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
@@ -71,7 +72,7 @@ final class DjlModelInstance implements ModelInstance {
                 return CompletableFuture.failedStage(failure.getCause());
             }
             return CompletableFuture.failedStage(
-                    new EngineFailure("the execution failed: " + DjlEngine.rootMessage(failure), failure));
+                    new EngineFailure("the execution failed: " + EngineMessage.of(failure), failure));
         }
     }
 

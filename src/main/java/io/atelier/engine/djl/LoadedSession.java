@@ -108,10 +108,15 @@ record LoadedSession(OrtSession session, ModelSignature signature, Map<String, C
         return specs;
     }
 
+    /** Names travel as modified UTF-8, which is UTF-8 for these alone. */
+    private static boolean isPassed(String name) {
+        return name.chars().noneMatch(unit -> unit == 0 || Character.isSurrogate((char) unit));
+    }
+
     /** Those that can be given; the model does without the others. */
     private static List<TensorSpec> optionalInputs(List<SessionValue> values) throws ModelLoadException {
         return inputs(values.stream()
-                .filter(value -> value.kind() == Kind.TENSOR && value.dataType().isPresent())
+                .filter(value -> value.kind() == Kind.TENSOR && value.dataType().isPresent() && isPassed(value.name()))
                 .toList());
     }
 
@@ -151,6 +156,11 @@ record LoadedSession(OrtSession session, ModelSignature signature, Map<String, C
     }
 
     private static TensorSpec tensor(SessionValue value) throws ModelLoadException {
+        if (!isPassed(value.name())) {
+            throw new ModelLoadException(
+                    "'%s' has a name with U+0000 or characters beyond the basic plane, which ONNX Runtime's Java interface does not pass"
+                            .formatted(value.name()));
+        }
         return new TensorSpec(
                 value.name(),
                 value.dataType().orElseThrow(() -> new ModelLoadException(notCarried(value))),

@@ -2,6 +2,7 @@ package io.atelier.engine.djl;
 
 import ai.onnxruntime.OnnxSequence;
 import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import com.sun.jna.Function;
@@ -17,7 +18,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 
 /**
  * ONNX Runtime's C functions, for what its Java interface cannot do: strings as the bytes that they are (it passes
@@ -74,18 +78,21 @@ final class OrtCalls {
         }
     }
 
+    /** The first version whose table has all of them. */
+    private static final int FIRST_MINOR_VERSION = 24;
+
     private static final int ARENA_ALLOCATOR = 1;
     private static final int DEFAULT_MEMORY = 0;
     private static final int STRING = 8;
     private static final int VALUES_OF_MAP = 1;
 
-    private final Function[] functions = new Function[Call.values().length];
+    private final Map<Call, Function> functions = new EnumMap<>(Call.class);
     private final Pointer allocator;
     private final Pointer memory;
 
     private OrtCalls(Pointer table) throws OrtException {
         for (Call call : Call.values()) {
-            functions[call.ordinal()] = Function.getFunction(table.getPointer((long) call.place * Native.POINTER_SIZE));
+            functions.put(call, Function.getFunction(table.getPointer((long) call.place * Native.POINTER_SIZE)));
         }
         allocator = pointer(Call.GET_ALLOCATOR_WITH_DEFAULT_OPTIONS);
         memory = pointer(Call.CREATE_CPU_MEMORY_INFO, ARENA_ALLOCATOR, DEFAULT_MEMORY);
@@ -100,6 +107,11 @@ final class OrtCalls {
         static final OrtCalls CALLS = find();
 
         private static OrtCalls find() {
+            String version = OrtEnvironment.getEnvironment().getVersion();
+            if (!version.startsWith("1.") || Integer.parseInt(version.split("\\.", -1)[1]) < FIRST_MINOR_VERSION) {
+                throw new IllegalStateException(
+                        "ONNX Runtime is %s, needed is 1.%d or a later 1.x".formatted(version, FIRST_MINOR_VERSION));
+            }
             try {
                 return new OrtCalls(new Pointer(OrtInternals.api()));
             } catch (OrtException failure) {
@@ -301,7 +313,7 @@ final class OrtCalls {
     }
 
     private Function function(Call call) {
-        return functions[call.ordinal()];
+        return Objects.requireNonNull(functions.get(call));
     }
 
     private void check(Call call, Object... arguments) throws OrtException {

@@ -65,10 +65,13 @@ final class OrtInternals {
             Set<String> outputs,
             OrtSession.RunOptions options)
             throws OrtException {
-        String[] inputNames = inputs.keySet().toArray(String[]::new);
-        long[] inputHandles = new long[inputNames.length];
-        for (int i = 0; i < inputNames.length; i++) {
-            inputHandles[i] = handle(OnnxTensorLike.class, inputs.get(inputNames[i]));
+        String[] inputNames = new String[inputs.size()];
+        long[] inputHandles = new long[inputs.size()];
+        int count = 0;
+        for (Map.Entry<String, OnnxTensor> input : inputs.entrySet()) {
+            inputNames[count] = input.getKey();
+            inputHandles[count] = handle(OnnxTensorLike.class, input.getValue());
+            count++;
         }
         String[] outputNames = outputs.toArray(String[]::new);
         OnnxValue[] values = new OnnxValue[outputNames.length];

@@ -81,9 +81,10 @@ record SessionValue(String name, Kind kind, int elementType, Shape shape, List<S
 
     /** ONNX's number of a type. */
     static int number(DataType type) {
-        for (Element element : Element.values()) {
-            if (element.type.equals(Optional.of(type))) {
-                return element.ordinal();
+        Element[] elements = Element.values();
+        for (int number = 0; number < elements.length; number++) {
+            if (elements[number].type.equals(Optional.of(type))) {
+                return number;
             }
         }
         throw new IllegalArgumentException(type + " has no number");

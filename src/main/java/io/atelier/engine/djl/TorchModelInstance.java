@@ -14,6 +14,7 @@ import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.BatchLayout;
 import io.atelier.engine.EngineBatch;
+import io.atelier.engine.EngineMessage;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
@@ -71,7 +72,7 @@ final class TorchModelInstance implements ModelInstance {
             return CompletableFuture.failedStage(
                     failure.getCause() instanceof EngineFailure known
                             ? known
-                            : new EngineFailure("the execution failed: " + DjlEngine.rootMessage(failure), failure));
+                            : new EngineFailure("the execution failed: " + EngineMessage.of(failure), failure));
         }
     }
 

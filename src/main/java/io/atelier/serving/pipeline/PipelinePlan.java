@@ -148,7 +148,8 @@ public record PipelinePlan(ModelSignature signature, List<Step> steps) {
             }
             refuseCycles();
             Map<String, TensorSpec> inputs = inputs();
-            return new PipelinePlan(new ModelSignature(List.copyOf(inputs.values()), outputs()), steps);
+            boolean rows = steps.stream().allMatch(step -> step.signature().rows());
+            return new PipelinePlan(new ModelSignature(List.copyOf(inputs.values()), outputs(), List.of(), rows), steps);
         }
 
         private String label(int step) {
@@ -254,9 +255,10 @@ public record PipelinePlan(ModelSignature signature, List<Step> steps) {
                 throws PipelineException {
             Shape one = given.shape();
             Shape other = wanted.shape();
-            boolean fits = given.dataType() == wanted.dataType() && one.rank() == other.rank();
-            Shape common = one;
-            for (int axis = 0; fits && axis < one.rank(); axis++) {
+            boolean open = one.isUnknown() || other.isUnknown();
+            boolean fits = given.dataType() == wanted.dataType() && (open || one.rank() == other.rank());
+            Shape common = one.isUnknown() ? other : one;
+            for (int axis = 0; fits && !open && axis < one.rank(); axis++) {
                 if (one.isDynamic(axis)) {
                     common = common.with(axis, other.dimension(axis));
                 } else {

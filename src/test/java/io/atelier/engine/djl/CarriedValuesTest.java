@@ -297,6 +297,33 @@ class CarriedValuesTest {
                 .hasMessage("'parts' is no tensor, which is not served");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"😀", "a𠮷"})
+    void aNameThatTheEngineWouldChangeIsRefused(String name) {
+        byte[] model = new OnnxModelWriter()
+                .input(name, "FLOAT", "batch", 2)
+                .output("y", "FLOAT", "batch", 2)
+                .node("Neg", List.of(name), List.of("y"))
+                .toBytes();
+
+        assertThatThrownBy(() -> load(model))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageStartingWith("'" + name + "' has a name with U+0000 or characters beyond the basic plane");
+    }
+
+    @Test
+    void aNameOfTheBasicPlaneIsPassed() throws Exception {
+        byte[] model = new OnnxModelWriter()
+                .input("größe", "FLOAT", "batch", 2)
+                .output("ответ", "FLOAT", "batch", 2)
+                .node("Neg", List.of("größe"), List.of("ответ"))
+                .toBytes();
+        try (ModelInstance instance = load(model)) {
+            assertThat(floats(run(instance, floats("größe", Shape.of(1, 2), 1, 2))))
+                    .containsExactly(-1, -2);
+        }
+    }
+
     @Test
     void aTypeThatNothingCarriesIsRefusedByNameAsAnInput() {
         byte[] model = new OnnxModelWriter()

@@ -205,6 +205,47 @@ class DjlEngineTest {
                 .hasMessageStartingWith("missing.onnx cannot be read");
     }
 
+    /** ONNX Runtime names the file by its whole path. */
+    @Test
+    void saysWhyAFileCannotBeLoadedWithoutItsFolders() throws Exception {
+        byte[] lacking = new OnnxModelWriter()
+                .input("x", "FP32", "batch", 2)
+                .output("y", "FP32", "batch", 2)
+                .node("NoSuchOperator", List.of("x"), List.of("y"))
+                .toBytes();
+        Path odd = Files.createDirectories(folder.resolve("my models (new)"));
+        for (byte[] content : List.of("no model at all".getBytes(StandardCharsets.UTF_8), lacking)) {
+            Path file = Files.write(odd.resolve("model.onnx"), content);
+
+            assertThatThrownBy(() -> engine.load(source(file, Padding.NONE), CPU))
+                    .isInstanceOf(ModelLoadException.class)
+                    .hasMessageContaining(content == lacking ? "NoSuchOperator" : "Load model from model.onnx failed")
+                    .hasMessageNotContainingAny(folder.toString(), "my models", "onnxruntime_src", ".cc:", ".h:");
+        }
+    }
+
+    /** ONNX Runtime says in which line of its own source a kernel failed. */
+    @Test
+    void saysWhyARunFailsWithoutThePlaceInTheEnginesSource() throws Exception {
+        byte[] model = new OnnxModelWriter()
+                .input("x", "FP32", "batch", 2)
+                .input("shape", "INT64", "axes")
+                .output("y", "FP32", "a", "b")
+                .node("Reshape", List.of("x", "shape"), List.of("y"))
+                .toBytes();
+        try (ModelInstance instance = load(model, Padding.NONE)) {
+            assertThatThrownBy(() -> alone(instance, List.of("y"), tensor(DataType.FP32, 1, 2), index(7)))
+                    .rootCause()
+                    .hasMessageContaining(".h:");
+            assertThatThrownBy(() -> alone(instance, List.of("y"), tensor(DataType.FP32, 1, 2), index(7)))
+                    .cause()
+                    .hasMessageContaining("the execution failed: ")
+                    .hasMessageContaining("Reshape node")
+                    .hasMessageContaining("requested shape:{7}")
+                    .hasMessageNotContainingAny("/onnxruntime", ".h:", ".cc:");
+        }
+    }
+
     @Test
     void aRunThatFailsSaysWhyAndTheNextOneWorks() throws Exception {
         byte[] model = new OnnxModelWriter()
@@ -304,7 +345,7 @@ class DjlEngineTest {
         return Files.write(folder.resolve("model.onnx"), model);
     }
 
-    private static ModelSource source(Path file, Padding padding) {
+    static ModelSource source(Path file, Padding padding) {
         return new ModelSource(new ModelId("m", "1"), file, padding, 1);
     }
 

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Ensembles in few words: a model's inputs and outputs are {@code name:TYPE[shape]}, FP32[-1,-1] where nothing is said. */
+/** Ensembles in few words: a model's inputs and outputs are {@code name:TYPE[shape]}, FP32[-1,-1] where nothing is said, and {@code [*]} of any shape. */
 final class Ensembles {
     private final List<EnsembleConfig.Step> steps = new ArrayList<>();
     private final List<PipelinePlan.StepModel> models = new ArrayList<>();
@@ -56,6 +56,9 @@ final class Ensembles {
         String[] parts = text.split("[:\\[\\]]", -1);
         if (parts.length == 1) {
             return new TensorSpec(text, DataType.FP32, Shape.of(-1, -1));
+        }
+        if (parts[2].equals("*")) {
+            return new TensorSpec(parts[0], DataType.valueOf(parts[1]), Shape.UNKNOWN);
         }
         long[] sizes = List.of(parts[2].split(",", -1)).stream()
                 .mapToLong(Long::parseLong)

@@ -51,6 +51,18 @@ class PipelinePlanTest {
     }
 
     @Test
+    void aShapeThatAModelDoesNotTellFitsEvery() throws PipelineException {
+        ModelSignature signature = ensemble.step(
+                        "a", List.of("x:FP32[*]"), List.of("y:FP32[*]"), Map.of("x", "raw"), Map.of("y", "mid"))
+                .step("b", List.of("x:FP32[-1,8]"), List.of("y"), Map.of("x", "raw"), Map.of("y", "one"))
+                .step("c", List.of("x:FP32[-1,4]"), List.of("y"), Map.of("x", "mid"), Map.of("y", "two"))
+                .plan()
+                .signature();
+
+        assertThat(signature.inputs()).containsExactly(Ensembles.spec("raw:FP32[-1,8]"));
+    }
+
+    @Test
     void whatIsDeclaredIsTakenAtItsWord() throws PipelineException {
         ModelSignature signature = ensemble.step("a", "raw", "mid")
                 .step("b", "mid", "end")

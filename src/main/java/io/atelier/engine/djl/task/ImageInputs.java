@@ -3,6 +3,7 @@ package io.atelier.engine.djl.task;
 import io.atelier.core.DataType;
 import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.ServingException.PayloadTooLarge;
+import io.atelier.core.ServingException.UnsupportedMediaType;
 import io.atelier.core.Task;
 import io.atelier.core.TaskAnswer;
 import io.atelier.core.TaskInput;
@@ -73,6 +74,8 @@ final class ImageInputs {
                 throw images.size() == 1 ? refused : new InvalidInput("image " + i + ": " + refused.detail());
             } catch (PayloadTooLarge refused) {
                 throw images.size() == 1 ? refused : new PayloadTooLarge("image " + i + ": " + refused.detail());
+            } catch (UnsupportedMediaType refused) {
+                throw images.size() == 1 ? refused : new UnsupportedMediaType("image " + i + ": " + refused.detail());
             }
         }
         return parts;

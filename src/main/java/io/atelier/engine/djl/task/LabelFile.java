@@ -2,23 +2,25 @@ package io.atelier.engine.djl.task;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.atelier.engine.LabelText;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.TaskConfig.Labels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 
 /**
  * Reads the names of classes: a text with a name on each line, or Hugging Face's {@code config.json} with its
- * {@code id2label}.
+ * {@code id2label}, or timm's with its {@code label_names}.
  */
 final class LabelFile {
-    private static final List<String> USUAL = List.of("labels.txt", "synset.txt", "config.json");
+    private static final String TRANSFORMERS = "config.json";
+    private static final List<String> USUAL = List.of("labels.txt", "synset.txt", TRANSFORMERS);
 
     private LabelFile() {}
 
@@ -44,12 +46,33 @@ final class LabelFile {
             if (names.isEmpty() && labels.file().isPresent()) {
                 throw new ModelLoadException(source + " names no classes");
             }
+            if (names.isEmpty() && source.equals(TRANSFORMERS)) {
+                return unnamed(folder.resolve(source), classes);
+            }
         }
         if (classes >= 0 && !names.isEmpty() && names.size() != classes) {
             throw new ModelLoadException(
                     "%s names %d classes, the model has %d".formatted(source, names.size(), classes));
         }
         return names;
+    }
+
+    /** What Transformers calls classes whose names it leaves out of the file, since they are the usual ones. */
+    private static List<String> unnamed(Path file, long classes) throws ModelLoadException {
+        try {
+            boolean isTransformers = JsonMapper.builder()
+                    .build()
+                    .readTree(Files.readString(file))
+                    .path("architectures")
+                    .isArray();
+            return isTransformers
+                    ? IntStream.range(0, (int) Math.max(0, classes))
+                            .mapToObj(i -> "LABEL_" + i)
+                            .toList()
+                    : List.of();
+        } catch (IOException failure) {
+            throw new ModelLoadException(TRANSFORMERS + " cannot be read", failure);
+        }
     }
 
     /** A name for each class: the one that is known, else its number. */
@@ -63,23 +86,21 @@ final class LabelFile {
 
     private static List<String> read(Path file, String name) throws ModelLoadException {
         try {
-            String text = Files.readString(file);
-            return name.endsWith(".json") ? id2label(name, text) : lines(text);
+            String text = LabelText.read(file, name);
+            return name.endsWith(".json") ? id2label(name, text) : LabelText.lines(text);
         } catch (IOException failure) {
             throw new ModelLoadException(name + " cannot be read", failure);
         }
     }
 
-    private static List<String> lines(String text) {
-        List<String> lines = new ArrayList<>(text.lines().map(String::strip).toList());
-        while (!lines.isEmpty() && lines.get(lines.size() - 1).isEmpty()) {
-            lines.remove(lines.size() - 1);
-        }
-        return lines;
-    }
-
     private static List<String> id2label(String name, String text) throws IOException, ModelLoadException {
-        JsonNode labels = JsonMapper.builder().build().readTree(text).path("id2label");
+        JsonNode config = JsonMapper.builder().build().readTree(text);
+        if (!config.has("id2label") && config.path("label_names").isArray()) { // timm's own
+            return StreamSupport.stream(config.path("label_names").spliterator(), false)
+                    .map(JsonNode::asText)
+                    .toList();
+        }
+        JsonNode labels = config.path("id2label");
         List<String> names = Stream.iterate(0, i -> i + 1)
                 .limit(labels.size())
                 .map(i -> labels.path(Integer.toString(i)).asText(""))

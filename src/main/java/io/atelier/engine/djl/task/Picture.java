@@ -2,62 +2,70 @@ package io.atelier.engine.djl.task;
 
 import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.ServingException.PayloadTooLarge;
+import io.atelier.core.ServingException.UnsupportedMediaType;
+import io.atelier.engine.djl.task.ImageFile.Format;
 import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.util.Locale;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A decoded JPEG or PNG. Colours are taken as they stand in the file, as Pillow and OpenCV do: no colour profile, no
- * transparency, no turning by EXIF. Its size is known, and refused if too large, before a pixel takes memory. One thread.
+ * A decoded JPEG or PNG, turned upright as EXIF says. Colours are taken as they stand in the file, as Pillow does: no
+ * colour profile, no transparency; of 16 bits the upper eight. Its size is known, and refused if too large, before a
+ * pixel takes memory. One thread.
  */
 final class Picture {
-    private static final int PNG_SIGNATURE_BYTES = 8;
-    private static final long PNG_SIGNATURE = 0x89504E470D0A1A0AL;
-    private static final int PNG_END = 0x49454E44;
+    private static final int MOST = 255;
 
-    /** A chunk's length, type and checksum. */
-    private static final int PNG_CHUNK_BYTES = 12;
+    // what libjpeg makes of brightness and colour differences, in parts of 65536
+    private static final int RED_OF_CR = 91881;
+    private static final int GREEN_OF_CB = -22554;
+    private static final int GREEN_OF_CR = -46802;
+    private static final int BLUE_OF_CB = 116130;
+    private static final int HALF = 1 << 15;
 
-    private static final int JPEG_START = 0xFFD8FF;
-    private static final int JPEG_SCAN = 0xDA;
-    private static final int JPEG_FILL = 0xFF;
-    private static final short JPEG_END = (short) 0xFFD9;
+    /** From here on the sides are swapped. */
+    private static final int FIRST_LYING = 5;
 
-    private final BufferedImage image;
     private final Raster raster;
+    private final @Nullable BufferedImage looked;
+    private final ImageFile file;
     private final int bands;
     private final int shift;
     private final int[] samples;
 
-    private Picture(BufferedImage image) {
-        this.image = image;
-        this.raster = image.getRaster();
+    /** @param looked the image through whose palette pixels have to be looked up; null where samples are colours */
+    private Picture(Raster raster, @Nullable BufferedImage looked, ImageFile file) {
+        this.raster = raster;
+        this.looked = looked;
+        this.file = file;
         this.bands = raster.getNumBands();
-        int bits = raster.getSampleModel().getSampleSize(0);
-        boolean plain = !(image.getColorModel() instanceof IndexColorModel) && (bits == 8 || bits == 16) && bands <= 4;
-        this.shift = plain ? bits - 8 : -1;
-        this.samples = new int[image.getWidth() * Math.max(3, bands)];
+        this.shift = Math.max(0, raster.getSampleModel().getSampleSize(0) - 8);
+        this.samples = new int[Math.max(raster.getWidth(), raster.getHeight()) * Math.max(3, bands)];
     }
 
     /**
      * @param encoded   the file's bytes
      * @param maxPixels most pixels that are decoded
-     * @throws InvalidInput    if they are no JPEG or PNG, or a broken one
-     * @throws PayloadTooLarge if it has more pixels
+     * @throws InvalidInput         if they are no image, or a broken one
+     * @throws UnsupportedMediaType if they are an image, but neither JPEG nor PNG
+     * @throws PayloadTooLarge      if it has more pixels
      */
     static Picture decode(ByteBuffer encoded, int maxPixels) {
         byte[] bytes = new byte[encoded.remaining()];
         encoded.duplicate().get(bytes);
-        String format = format(ByteBuffer.wrap(bytes));
-        ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
+        ImageFile file = ImageFile.of(bytes);
+        ImageReader reader = ImageIO.getImageReadersByFormatName(
+                        file.format().name().toLowerCase(Locale.ROOT))
+                .next();
         try (ImageInputStream stream = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
             reader.setInput(stream, true, true);
             long width = reader.getWidth(0);
@@ -66,88 +74,111 @@ final class Picture {
                 throw new PayloadTooLarge(
                         "the image has %d x %d pixels, the model takes at most %d".formatted(width, height, maxPixels));
             }
-            return new Picture(reader.read(0));
+            if (file.format() == Format.JPEG) {
+                Raster raster = reader.readRaster(0, null); // an image would have the colours of the file's profile
+                if (raster.getNumBands() < file.colours().least()) {
+                    throw file.broken();
+                }
+                return new Picture(raster, null, file);
+            }
+            BufferedImage image = reader.read(0);
+            return new Picture(image.getRaster(), isLookedUp(image) ? image : null, file);
         } catch (IOException | IllegalArgumentException | IndexOutOfBoundsException | NegativeArraySizeException e) {
-            throw broken(format);
+            throw file.broken();
         } finally {
             reader.dispose();
         }
     }
 
+    private static boolean isLookedUp(BufferedImage image) {
+        int bits = image.getRaster().getSampleModel().getSampleSize(0);
+        return image.getColorModel() instanceof IndexColorModel || (bits != 8 && bits != 16);
+    }
+
     int width() {
-        return image.getWidth();
+        return isLying() ? raster.getHeight() : raster.getWidth();
     }
 
     int height() {
-        return image.getHeight();
+        return isLying() ? raster.getWidth() : raster.getHeight();
     }
 
     /** One row's red, green and blue by turns, 0 to 255, into {@code rgb}. */
     void row(int y, int[] rgb) {
-        int width = image.getWidth();
-        if (shift < 0) {
-            image.getRGB(0, y, width, 1, samples, 0, width);
-            for (int x = 0; x < width; x++) {
-                rgb[3 * x] = samples[x] >> 16 & 0xFF;
-                rgb[3 * x + 1] = samples[x] >> 8 & 0xFF;
-                rgb[3 * x + 2] = samples[x] & 0xFF;
-            }
+        int orientation = file.orientation();
+        if (isLying()) {
+            int column = orientation >= 7 ? raster.getWidth() - 1 - y : y;
+            line(column, 0, 1, raster.getHeight(), orientation == 6 || orientation == 7, rgb);
+        } else {
+            int row = orientation >= 3 ? raster.getHeight() - 1 - y : y;
+            line(0, row, raster.getWidth(), 1, orientation == 2 || orientation == 3, rgb);
+        }
+    }
+
+    private boolean isLying() {
+        return file.orientation() >= FIRST_LYING;
+    }
+
+    /** The pixels of a row or a column, as they lie in the file, forwards or backwards. */
+    private void line(int x, int y, int width, int height, boolean backwards, int[] rgb) {
+        int count = width * height;
+        if (looked != null) {
+            looked.getRGB(x, y, width, height, samples, 0, width);
+        } else {
+            // not getRGB: it brightens grey, whose samples Java takes for linear
+            raster.getPixels(x, y, width, height, samples);
+        }
+        for (int i = 0; i < count; i++) {
+            colour(i, rgb, 3 * (backwards ? count - 1 - i : i));
+        }
+    }
+
+    private void colour(int pixel, int[] rgb, int at) {
+        if (looked != null) {
+            rgb[at] = samples[pixel] >> 16 & MOST;
+            rgb[at + 1] = samples[pixel] >> 8 & MOST;
+            rgb[at + 2] = samples[pixel] & MOST;
             return;
         }
-        // not getRGB: it brightens grey, whose samples Java takes for linear
-        raster.getPixels(0, y, width, 1, samples);
-        int green = bands < 3 ? 0 : 1;
-        int blue = bands < 3 ? 0 : 2;
-        for (int x = 0; x < width; x++) {
-            rgb[3 * x] = samples[bands * x] >> shift;
-            rgb[3 * x + 1] = samples[bands * x + green] >> shift;
-            rgb[3 * x + 2] = samples[bands * x + blue] >> shift;
-        }
-    }
-
-    private static String format(ByteBuffer bytes) {
-        bytes.order(ByteOrder.BIG_ENDIAN);
-        if (bytes.limit() > PNG_SIGNATURE_BYTES && bytes.getLong(0) == PNG_SIGNATURE) {
-            requireWholeChunks(bytes);
-            return "png";
-        }
-        if (bytes.limit() > 3 && bytes.getInt(0) >>> 8 == JPEG_START) {
-            requireEnd(bytes);
-            return "jpeg";
-        }
-        throw new InvalidInput("the image is neither JPEG nor PNG");
-    }
-
-    /** A chunk that claims more than there is would be given memory before it is missed. */
-    private static void requireWholeChunks(ByteBuffer bytes) {
-        long at = PNG_SIGNATURE_BYTES;
-        while (at + PNG_CHUNK_BYTES <= bytes.limit()) {
-            if (bytes.getInt((int) at + 4) == PNG_END) {
-                return;
+        int from = bands * pixel;
+        switch (file.colours()) {
+            case PLAIN -> {
+                rgb[at] = samples[from] >> shift;
+                rgb[at + 1] = samples[from + (bands < 3 ? 0 : 1)] >> shift;
+                rgb[at + 2] = samples[from + (bands < 3 ? 0 : 2)] >> shift;
             }
-            at += Integer.toUnsignedLong(bytes.getInt((int) at)) + PNG_CHUNK_BYTES;
-        }
-        throw broken("png");
-    }
-
-    /** The JPEG reader makes up what is missing, so the end has to be there: behind a scan, not in a preview. */
-    private static void requireEnd(ByteBuffer bytes) {
-        int at = 2;
-        boolean scanned = false;
-        while (!scanned && at + 4 <= bytes.limit()) {
-            int marker = bytes.get(at + 1) & 0xFF;
-            scanned = marker == JPEG_SCAN;
-            at += marker == JPEG_FILL ? 1 : 2 + Short.toUnsignedInt(bytes.getShort(at + 2));
-        }
-        for (; scanned && at + 2 <= bytes.limit(); at++) {
-            if (bytes.getShort(at) == JPEG_END) {
-                return;
+            case YCC -> light(from, rgb, at);
+            case CMYK -> {
+                for (int i = 0; i < 3; i++) {
+                    rgb[at + i] = printed(MOST - samples[from + i], samples[from + 3]);
+                }
+            }
+            case YCCK -> {
+                light(from, rgb, at);
+                for (int i = 0; i < 3; i++) {
+                    rgb[at + i] = printed(rgb[at + i], samples[from + 3]);
+                }
             }
         }
-        throw broken("jpeg");
     }
 
-    private static InvalidInput broken(String format) {
-        return new InvalidInput("the image is a broken or unusual " + format + " file and cannot be decoded");
+    /** Brightness and two differences to red, green and blue, by libjpeg's own integers. */
+    private void light(int from, int[] rgb, int at) {
+        int brightness = samples[from];
+        int cb = samples[from + 1] - 128;
+        int cr = samples[from + 2] - 128;
+        rgb[at] = level(brightness + (RED_OF_CR * cr + HALF >> 16));
+        rgb[at + 1] = level(brightness + (GREEN_OF_CB * cb + GREEN_OF_CR * cr + HALF >> 16));
+        rgb[at + 2] = level(brightness + (BLUE_OF_CB * cb + HALF >> 16));
+    }
+
+    /** What an ink leaves of the light that black lets through, as Pillow has it. */
+    private static int printed(int ink, int light) {
+        int product = ink * light + 128;
+        return level(light - ((product >> 8) + product >> 8));
+    }
+
+    private static int level(int value) {
+        return Math.max(0, Math.min(MOST, value));
     }
 }

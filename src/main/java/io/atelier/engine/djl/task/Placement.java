@@ -17,9 +17,10 @@ record Placement(int imageWidth, int imageHeight, int width, int height, int lef
         double across = (double) layout.width() / imageWidth;
         double down = (double) layout.height() / imageHeight;
         return switch (config.fit()) {
-            case NONE -> inTheMiddle(layout, imageWidth, imageHeight, imageWidth, imageHeight);
+            case NONE -> aligned(config, layout, imageWidth, imageHeight, imageWidth, imageHeight);
             case STRETCH ->
-                inTheMiddle(
+                aligned(
+                        config,
                         layout,
                         imageWidth,
                         imageHeight,
@@ -30,14 +31,14 @@ record Placement(int imageWidth, int imageHeight, int width, int height, int lef
                 int shorter = config.shorterSide().orElse(least);
                 boolean covers = config.shorterSide().isPresent() || layout.width() == layout.height();
                 yield covers
-                        ? ofShorterSide(shorter, layout, imageWidth, imageHeight)
-                        : covering(shorter, layout, imageWidth, imageHeight);
+                        ? ofShorterSide(shorter, config, layout, imageWidth, imageHeight)
+                        : covering(shorter, config, layout, imageWidth, imageHeight);
             }
             case PAD -> {
                 double scale = Math.min(across, down);
                 int width = scaled(imageWidth, scale);
                 int height = scaled(imageHeight, scale);
-                boolean middle = config.align() == Align.CENTER;
+                boolean middle = config.align() != Align.START;
                 yield new Placement(
                         imageWidth,
                         imageHeight,
@@ -50,30 +51,47 @@ record Placement(int imageWidth, int imageHeight, int width, int height, int lef
     }
 
     /** The longer side is cut down to whole pixels, as torchvision and Hugging Face do. */
-    private static Placement ofShorterSide(int shorter, ImageLayout layout, int imageWidth, int imageHeight) {
+    private static Placement ofShorterSide(
+            int shorter, ImageInput config, ImageLayout layout, int imageWidth, int imageHeight) {
         long longer = (long) shorter * Math.max(imageWidth, imageHeight) / Math.min(imageWidth, imageHeight);
         boolean wide = imageWidth > imageHeight;
-        return inTheMiddle(
-                layout, imageWidth, imageHeight, wide ? whole(longer) : shorter, wide ? shorter : whole(longer));
+        return aligned(
+                config,
+                layout,
+                imageWidth,
+                imageHeight,
+                wide ? whole(longer) : shorter,
+                wide ? shorter : whole(longer));
     }
 
     /** Both sides of an input that is no square have to be covered. */
-    private static Placement covering(int shorter, ImageLayout layout, int imageWidth, int imageHeight) {
+    private static Placement covering(
+            int shorter, ImageInput config, ImageLayout layout, int imageWidth, int imageHeight) {
         double across = (double) layout.width() / imageWidth;
         double down = (double) layout.height() / imageHeight;
         double scale = Math.max(Math.max(across, down), (double) shorter / Math.min(imageWidth, imageHeight));
-        return inTheMiddle(layout, imageWidth, imageHeight, scaled(imageWidth, scale), scaled(imageHeight, scale));
+        return aligned(
+                config, layout, imageWidth, imageHeight, scaled(imageWidth, scale), scaled(imageHeight, scale));
     }
 
-    /** Of what is left over, or is missing, the smaller half stands before the cut, as Hugging Face has it. */
-    private static Placement inTheMiddle(ImageLayout layout, int imageWidth, int imageHeight, int width, int height) {
+    private static Placement aligned(
+            ImageInput config, ImageLayout layout, int imageWidth, int imageHeight, int width, int height) {
         return new Placement(
                 imageWidth,
                 imageHeight,
                 width,
                 height,
-                -Math.floorDiv(width - layout.width(), 2),
-                -Math.floorDiv(height - layout.height(), 2));
+                -before(config.align(), width - layout.width()),
+                -before(config.align(), height - layout.height()));
+    }
+
+    /** Of so many pixels too many those that are cut off before the image; of too few the other way round. */
+    private static int before(Align align, int excess) {
+        return switch (align) {
+            case START -> 0;
+            case CENTER -> Math.floorDiv(excess, 2);
+            case EVEN -> excess > 0 ? (int) Math.rint(excess / 2.0) : excess / 2;
+        };
     }
 
     private static int scaled(int side, double scale) {

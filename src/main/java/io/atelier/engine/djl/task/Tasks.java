@@ -5,6 +5,7 @@ import io.atelier.core.ModelSignature;
 import io.atelier.core.Task;
 import io.atelier.core.TensorSpec;
 import io.atelier.engine.DetectionOutputs;
+import io.atelier.engine.EngineMessage;
 import io.atelier.engine.ImageLayout;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.TaskConfig;
@@ -74,7 +75,7 @@ public final class Tasks {
         try (InputStream file = Files.newInputStream(folder.resolve(text.tokenizer()))) {
             return new TextInputs(text, tokenizer(file, text.maxTokens()), signature);
         } catch (IOException | RuntimeException failure) {
-            throw new ModelLoadException(text.tokenizer() + " cannot be loaded: " + failure.getMessage(), failure);
+            throw new ModelLoadException(text.tokenizer() + " cannot be loaded: " + EngineMessage.of(failure), failure);
         }
     }
 

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.LongConsumer;
+import java.util.stream.Stream;
 
 /**
  * Texts to token tensors INT64 or INT32 {@code [rows, tokens]}: {@code input_ids}, and where the model takes them
@@ -57,22 +58,29 @@ final class TextInputs {
                                 .map(text -> text.toLowerCase(Locale.ROOT))
                                 .toList()
                         : texts);
+        List<long[]> ids = Stream.of(encoded).map(this::ids).toList();
         List<Task.Part> parts = new ArrayList<>();
         Map<Integer, List<Integer>> byLength = new LinkedHashMap<>();
-        for (int i = 0; i < encoded.length; i++) {
-            int length = encoded[i].getIds().length;
+        for (int i = 0; i < ids.size(); i++) {
+            int length = ids.get(i).length;
             if (length == 0) {
                 throw new InvalidInput(place(i, texts.size()) + " has no token");
             }
             List<Integer> group = byLength.computeIfAbsent(length, tokens -> new ArrayList<>());
             group.add(i);
             if (group.size() == (signature.hasBatchAxis() ? maxRows : 1)) {
-                parts.add(part(group, encoded, length, reading));
+                parts.add(part(group, ids, length, reading));
                 byLength.remove(length);
             }
         }
-        byLength.forEach((length, group) -> parts.add(part(group, encoded, length, reading)));
+        byLength.forEach((length, group) -> parts.add(part(group, ids, length, reading)));
         return parts;
+    }
+
+    /** The tokenizer cuts nothing where not even the tokens that begin and end a text would be left. */
+    private long[] ids(Encoding encoding) {
+        long[] ids = encoding.getIds();
+        return ids.length <= input.maxTokens() ? ids : Arrays.copyOf(ids, input.maxTokens());
     }
 
     private static String place(int text, int texts) {
@@ -84,8 +92,8 @@ final class TextInputs {
         return text.codePoints().anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
     }
 
-    private Task.Part part(List<Integer> rows, Encoding[] encoded, int tokens, Reading reading) {
-        List<long[]> ids = rows.stream().map(row -> encoded[row].getIds()).toList();
+    private Task.Part part(List<Integer> rows, List<long[]> texts, int tokens, Reading reading) {
+        List<long[]> ids = rows.stream().map(texts::get).toList();
         return new Rows(
                 rows,
                 signature.inputs().stream()

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.atelier.core.ServingException.InvalidInput;
 import io.atelier.core.ServingException.PayloadTooLarge;
+import io.atelier.core.ServingException.UnsupportedMediaType;
 import io.atelier.testing.Images;
 import java.awt.Color;
 import java.awt.color.ColorSpace;
@@ -16,8 +17,10 @@ import java.awt.image.WritableRaster;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PictureTest {
@@ -120,11 +123,31 @@ class PictureTest {
 
     @Test
     void refusesWhatIsNoImage() {
-        for (String text : new String[] {"", "GIF89a", "hello world, I am no image"}) {
+        for (String text : new String[] {"", "hello world, I am no image"}) {
             assertThatThrownBy(() -> Picture.decode(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)), MANY))
                     .isInstanceOf(InvalidInput.class)
                     .hasMessage("the image is neither JPEG nor PNG");
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "524946460000000057454250, WebP",
+        "474946383961, GIF",
+        "424D3600000000000000, BMP",
+        "49492A0008000000, TIFF",
+        "4D4D002A00000008, TIFF",
+        "000000206674797068656963, HEIF or a video",
+        "000000206674797061766966, AVIF",
+        "0000000C4A584C200D0A870A, JPEG XL",
+        "0000000C6A5020200D0A870A, JPEG 2000"
+    })
+    void saysThatAnImageIsOfAnotherFormat(String start, String format) {
+        byte[] file = Arrays.copyOf(HexFormat.of().parseHex(start), 64);
+
+        assertThatThrownBy(() -> Picture.decode(ByteBuffer.wrap(file), MANY))
+                .isInstanceOf(UnsupportedMediaType.class)
+                .hasMessage("the image is " + format + ", allowed are JPEG and PNG");
     }
 
     private static void assertBroken(byte[] file, String format) {
