@@ -118,12 +118,12 @@ class AnyModelComponentTest {
         }
 
         assertThat(faults.stream().limit(SHOWN))
-                .as("the first of %d faults in %d answers, seed %d", faults.size(), CALLERS * REQUESTS, SEED)
+                .as("%s: the first of %d faults in %d answers, seed %d", model, faults.size(), CALLERS * REQUESTS, SEED)
                 .isEmpty();
         if (model.nature() == Nature.ROWS) {
             JsonNode done = client.json("/v2/models/" + model.name() + "/stats").at("/model_stats/0");
             assertThat(done.path("execution_count").asLong())
-                    .as("executions for %s, seed %d", done.at("/inference_stats/success"), SEED)
+                    .as("%s: executions for %s, seed %d", model, done.at("/inference_stats/success"), SEED)
                     .isLessThan(done.at("/inference_stats/success/count").asLong());
         }
     }
@@ -134,17 +134,16 @@ class AnyModelComponentTest {
     void aTextReachesTheModelAsItWasSentOrIsRefused(String text) throws Exception {
         long[] two = {2};
         for (Form form : Form.values()) {
-            Answer number = client.infer(
-                    "number-of-a-text", List.of(Value.texts("x", two, List.of("plain", text))), form);
+            Answer number =
+                    client.infer("number-of-a-text", List.of(Value.texts("x", two, List.of("plain", text))), form);
             Answer named = client.infer(
-                    "text-of-a-number",
-                    List.of(Value.int64s("x", two, 0, MadeModels.NASTY_TEXTS.indexOf(text))),
-                    form);
+                    "text-of-a-number", List.of(Value.int64s("x", two, 0, MadeModels.NASTY_TEXTS.indexOf(text))), form);
 
             assertThat(number).matches(answer -> answer.ok() || answer.status() == 400, "is answered or refused");
-            assertThat(number.outputs()).allSatisfy(value -> assertThat(
-                            value.buffer().asLongBuffer().get(1))
-                    .isEqualTo(MadeModels.NASTY_TEXTS.indexOf(text)));
+            assertThat(number.outputs())
+                    .allSatisfy(
+                            value -> assertThat(value.buffer().asLongBuffer().get(1))
+                                    .isEqualTo(MadeModels.NASTY_TEXTS.indexOf(text)));
             assertThat(named.outputs())
                     .allSatisfy(value -> assertThat(value.texts()).containsExactly("plain", text));
         }
@@ -157,13 +156,13 @@ class AnyModelComponentTest {
     /** For each caller its own. */
     private static List<List<Question>> questions(MadeModel model) throws OrtException {
         List<List<Question>> questions = new ArrayList<>();
-        try (OnnxRuntime reference = new OnnxRuntime(model.onnx())) {
+        try (OnnxRuntime reference = new OnnxRuntime(model.reference())) {
             for (int caller = 0; caller < CALLERS; caller++) {
                 Random random = new Random(SEED + 31L * model.name().hashCode() + caller);
                 List<Question> mine = new ArrayList<>();
                 for (int i = 0; i < REQUESTS; i++) {
                     List<Value> inputs = model.request().next(random);
-                    mine.add(new Question(inputs, answer(reference, inputs), form(random, inputs)));
+                    mine.add(new Question(inputs, answer(reference, model.whole(inputs)), form(random, inputs)));
                 }
                 questions.add(mine);
             }
@@ -181,9 +180,8 @@ class AnyModelComponentTest {
 
     /** FP16 and BF16 travel in binary only. */
     private static Form form(Random random, List<Value> inputs) {
-        boolean binary = inputs.stream()
-                .map(Value::datatype)
-                .anyMatch(type -> type.equals("FP16") || type.equals("BF16"));
+        boolean binary =
+                inputs.stream().map(Value::datatype).anyMatch(type -> type.equals("FP16") || type.equals("BF16"));
         return binary || random.nextBoolean() ? Form.BINARY : Form.JSON;
     }
 

@@ -53,13 +53,12 @@ final class Comparison {
         if (Arrays.equals(right.data(), answered.data())) {
             return Optional.empty();
         }
-        double allowed =
-                switch (right.datatype()) {
-                    case "FP32", "FP64" -> 1e-4;
-                    case "FP16" -> 4e-3;
-                    case "BF16" -> 3e-2;
-                    default -> 0;
-                };
+        double allowed = switch (right.datatype()) {
+            case "FP32", "FP64" -> 1e-4;
+            case "FP16" -> 4e-3;
+            case "BF16" -> 3e-2;
+            default -> 0;
+        };
         if (allowed == 0) {
             return Optional.of(right + " has other elements");
         }

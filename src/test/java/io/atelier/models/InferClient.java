@@ -76,7 +76,8 @@ final class InferClient {
         ByteArrayOutputStream body = new ByteArrayOutputStream(json.length + raw.size());
         body.writeBytes(json);
         raw.writeTo(body);
-        HttpRequest.Builder message = post("/v2/models/" + URLEncoder.encode(model, UTF_8) + "/infer", body.toByteArray());
+        HttpRequest.Builder message =
+                post("/v2/models/" + URLEncoder.encode(model, UTF_8) + "/infer", body.toByteArray());
         if (form == Form.BINARY) {
             message.header("Inference-Header-Content-Length", Integer.toString(json.length));
         }
@@ -106,9 +107,7 @@ final class InferClient {
     }
 
     private HttpRequest.Builder post(String path, byte[] body) {
-        return HttpRequest.newBuilder(base.resolve(path))
-                .timeout(PATIENCE)
-                .POST(BodyPublishers.ofByteArray(body));
+        return HttpRequest.newBuilder(base.resolve(path)).timeout(PATIENCE).POST(BodyPublishers.ofByteArray(body));
     }
 
     private static Answer answer(HttpResponse<byte[]> response) throws IOException {
@@ -153,7 +152,8 @@ final class InferClient {
                 case "INT16", "UINT16" -> into.putShort((short) number.intValue());
                 case "INT32", "UINT32" -> into.putInt((int) number.longValue());
                 case "INT64", "UINT64" -> into.putLong(number.bigIntegerValue().longValue());
-                case "FP32" -> into.putFloat(number.isTextual() ? Float.parseFloat(number.asText()) : number.floatValue());
+                case "FP32" ->
+                    into.putFloat(number.isTextual() ? Float.parseFloat(number.asText()) : number.floatValue());
                 case "FP64" ->
                     into.putDouble(number.isTextual() ? Double.parseDouble(number.asText()) : number.doubleValue());
                 default -> throw new IllegalArgumentException(datatype + " in JSON");

@@ -1,5 +1,6 @@
 package io.atelier.models;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
@@ -10,9 +11,13 @@ import java.util.Random;
  * @param yaml    {@code model.yaml}; empty means none
  * @param request what one caller sends: another number of rows, other sizes, other numbers each time
  * @param nature  what has to hold beside right answers
+ * @param reference what ONNX Runtime is asked in its place: the same model, but every input has to be given, since ONNX
+ *                Runtime's Java interface takes none that may be left out
+ * @param defaults what the reference is given where a request leaves an input out
  */
 @SuppressWarnings("ArrayRecordComponent") // Never compared.
-record MadeModel(String name, byte[] onnx, String yaml, Request request, Nature nature) {
+record MadeModel(
+        String name, byte[] onnx, String yaml, Request request, Nature nature, byte[] reference, List<Value> defaults) {
 
     /** What one caller sends. */
     interface Request {
@@ -27,6 +32,16 @@ record MadeModel(String name, byte[] onnx, String yaml, Request request, Nature 
         WHOLE,
         /** It throws dice: only the shapes of its answers can be compared. */
         RANDOM
+    }
+
+    /** A request with all its inputs. */
+    List<Value> whole(List<Value> request) {
+        List<Value> whole = new ArrayList<>(request);
+        defaults.stream()
+                .filter(value ->
+                        request.stream().noneMatch(given -> given.name().equals(value.name())))
+                .forEach(whole::add);
+        return whole;
     }
 
     @Override

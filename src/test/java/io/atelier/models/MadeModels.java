@@ -23,8 +23,8 @@ final class MadeModels {
     private static final int MANY_ROWS = 21;
 
     /** What the models {@code number-of-a-text} and {@code text-of-a-number} know, in the order of the numbers. */
-    static final List<String> NASTY_TEXTS = List.of(
-            "plain", "\uD83D\uDE00", "a\0b", "\0", "\uD835\uDCB3 and words", "é\uD83D\uDE00ü", "größer");
+    static final List<String> NASTY_TEXTS =
+            List.of("plain", "\uD83D\uDE00", "a\0b", "\0", "\uD835\uDCB3 and words", "é\uD83D\uDE00ü", "größer");
 
     private static final long FLOAT = 1;
 
@@ -98,7 +98,11 @@ final class MadeModels {
                 ROWS,
                 writer().opset(10)
                         .input("t", "BYTES", "n")
-                        .node("StringNormalizer", List.of("t"), List.of("u"), Map.of("case_change_action", "UPPER", "locale", "C"))
+                        .node(
+                                "StringNormalizer",
+                                List.of("t"),
+                                List.of("u"),
+                                Map.of("case_change_action", "UPPER", "locale", "C"))
                         .output("u", "BYTES", "n"),
                 random -> List.of(words(random, "t", rowCount(random))));
         add(
@@ -110,16 +114,24 @@ final class MadeModels {
                 random -> List.of(words(random, "x", rowCount(random))));
         add(
                 "number-of-a-text",
-                ROWS,
+                WHOLE,
                 writer().input("x", "BYTES", "n")
-                        .node("ai.onnx.ml:LabelEncoder", List.of("x"), List.of("y"), Map.of("classes_strings", NASTY_TEXTS))
+                        .node(
+                                "ai.onnx.ml:LabelEncoder",
+                                List.of("x"),
+                                List.of("y"),
+                                Map.of("classes_strings", NASTY_TEXTS))
                         .output("y", "INT64", "n"),
                 random -> List.of(words(random, "x", rowCount(random))));
         add(
                 "text-of-a-number",
                 ROWS,
                 writer().input("x", "INT64", "n")
-                        .node("ai.onnx.ml:LabelEncoder", List.of("x"), List.of("y"), Map.of("classes_strings", NASTY_TEXTS))
+                        .node(
+                                "ai.onnx.ml:LabelEncoder",
+                                List.of("x"),
+                                List.of("y"),
+                                Map.of("classes_strings", NASTY_TEXTS))
                         .output("y", "BYTES", "n"),
                 random -> List.of(Value.int64s("x", new long[] {3}, 0, 6, random.nextInt(2) * 6)));
         add(
@@ -238,7 +250,11 @@ final class MadeModels {
                         .floats("one", List.of(), 1)
                         .node("Mul", List.of("x", "zero"), List.of("zeros"))
                         .node("Add", List.of("zeros", "one"), List.of("ones"))
-                        .node("ReduceMax", List.of("ones"), List.of("tokens"), Map.of("axes", List.of(2L), "keepdims", 0L))
+                        .node(
+                                "ReduceMax",
+                                List.of("ones"),
+                                List.of("tokens"),
+                                Map.of("axes", List.of(2L), "keepdims", 0L))
                         .int64s("axis", List.of(1), 1)
                         .node("ReduceSum", List.of("tokens", "axis"), List.of("y"), Map.of("keepdims", 0L))
                         .output("y", "FP32", "batch"),
@@ -410,7 +426,11 @@ final class MadeModels {
                 rows(3));
         add("branch-on-the-sum", WHOLE, branch("ReduceSum", 0), rows(3));
         add("branch-on-a-rare-maximum", WHOLE, branch("ReduceMax", 2.5f), rows(3));
-        add("rows-backwards", WHOLE, backwards(0).input("x", "FP32", "batch", 3).output("y", "FP32", "batch", 3), rows(3));
+        add(
+                "rows-backwards",
+                WHOLE,
+                backwards(0).input("x", "FP32", "batch", 3).output("y", "FP32", "batch", 3),
+                rows(3));
         add(
                 "difference-to-the-first-row",
                 WHOLE,
@@ -457,11 +477,7 @@ final class MadeModels {
                         .output("y", "FP32", "batch", 3)
                         .output("rank", "INT64", "batch", 3),
                 rows(3));
-        add(
-                "random",
-                RANDOM,
-                same("RandomUniformLike", Map.of()),
-                rows(3));
+        add("random", RANDOM, same("RandomUniformLike", Map.of()), rows(3));
     }
 
     // --- outputs whose axis 0 is not the rows
@@ -548,11 +564,7 @@ final class MadeModels {
                 WHOLE,
                 reshaped(writer().input("x", "FP32", "N", 4).output("y", "FP32", "N2", "K"), 1, -1),
                 rows(4));
-        add(
-                "flat",
-                WHOLE,
-                reshaped(writer().input("x", "FP32", "N", 4).output("y", "FP32", "flat"), -1),
-                rows(4));
+        add("flat", WHOLE, reshaped(writer().input("x", "FP32", "N", 4).output("y", "FP32", "flat"), -1), rows(4));
         add(
                 "scalar-mean",
                 WHOLE,
@@ -666,19 +678,24 @@ final class MadeModels {
                         .output("y", "FP32", "count", 3),
                 random -> {
                     int nodes = rowCount(random);
-                    return List.of(normal(random, "x", nodes, 3), ids(random, "edges", nodes, 1 + random.nextInt(4), 2));
+                    return List.of(
+                            normal(random, "x", nodes, 3), ids(random, "edges", nodes, 1 + random.nextInt(4), 2));
                 });
-        add(
+        OnnxModelWriter biased = writer().input("x", "FP32", "N", 3)
+                .input("bias", "FP32", 3)
+                .node("Add", List.of("x", "bias"), List.of("y"))
+                .output("y", "FP32", "N", 3);
+        byte[] asked = biased.toBytes();
+        models.add(new MadeModel(
                 "bias-that-may-be-left-out",
-                WHOLE,
-                writer().input("x", "FP32", "N", 3)
-                        .input("bias", "FP32", 3)
-                        .floats("bias", List.of(3), 10, 20, 30)
-                        .node("Add", List.of("x", "bias"), List.of("y"))
-                        .output("y", "FP32", "N", 3),
+                biased.floats("bias", List.of(3), 10, 20, 30).toBytes(),
+                "",
                 random -> random.nextBoolean()
                         ? List.of(normal(random, "x", rowCount(random), 3))
-                        : List.of(normal(random, "x", rowCount(random), 3), normal(random, "bias", 3)));
+                        : List.of(normal(random, "x", rowCount(random), 3), normal(random, "bias", 3)),
+                WHOLE,
+                asked,
+                List.of(Value.floats("bias", new long[] {3}, 10, 20, 30))));
         add(
                 "broadcast-rows",
                 WHOLE,
@@ -740,7 +757,11 @@ final class MadeModels {
                         .input("pixel_values", "FP32", "image_batch_size", "num_channels", "height", "width")
                         .floats("table", List.of(20, 3), weights(60, 7))
                         .node("Gather", List.of("table", "input_ids"), List.of("e"))
-                        .node("ReduceMean", List.of("e"), List.of("text_embeds"), Map.of("axes", List.of(1L), "keepdims", 0L))
+                        .node(
+                                "ReduceMean",
+                                List.of("e"),
+                                List.of("text_embeds"),
+                                Map.of("axes", List.of(1L), "keepdims", 0L))
                         .node("GlobalAveragePool", List.of("pixel_values"), List.of("p"))
                         .node("Flatten", List.of("p"), List.of("image_embeds"), Map.of("axis", 1L))
                         .node("Transpose", List.of("text_embeds"), List.of("t"), Map.of("perm", List.of(1L, 0L)))
@@ -772,7 +793,8 @@ final class MadeModels {
                 random -> {
                     int rows = rowCount(random);
                     int length = 2 + random.nextInt(2);
-                    return List.of(ids(random, "input_ids", 30, rows, length), mask(random, "attention_mask", rows, length));
+                    return List.of(
+                            ids(random, "input_ids", 30, rows, length), mask(random, "attention_mask", rows, length));
                 });
     }
 
@@ -839,10 +861,16 @@ final class MadeModels {
                         .node("Neg", List.of("x"), List.of("y"))
                         .outputOfAnyShape("y", "FP32"),
                 random -> List.of(
-                        random.nextBoolean() ? normal(random, "x", rowCount(random), 3) : normal(random, "x", 2, 2, 2)));
-        add("odd-names", ROWS, writer().input("serving_default/x:0", "FP32", "unk__5", 3)
-                .node("Neg", List.of("serving_default/x:0"), List.of("ответ"))
-                .output("ответ", "FP32", "unk__6", 3), rows("serving_default/x:0", 3));
+                        random.nextBoolean()
+                                ? normal(random, "x", rowCount(random), 3)
+                                : normal(random, "x", 2, 2, 2)));
+        add(
+                "odd-names",
+                ROWS,
+                writer().input("serving_default/x:0", "FP32", "unk__5", 3)
+                        .node("Neg", List.of("serving_default/x:0"), List.of("ответ"))
+                        .output("ответ", "FP32", "unk__6", 3),
+                rows("serving_default/x:0", 3));
     }
 
     // --- parts of models
@@ -862,7 +890,9 @@ final class MadeModels {
     }
 
     private static OnnxModelWriter negated(String type, Object... shape) {
-        return writer().input("x", type, shape).node("Neg", List.of("x"), List.of("y")).output("y", type, shape);
+        return writer().input("x", type, shape)
+                .node("Neg", List.of("x"), List.of("y"))
+                .output("y", type, shape);
     }
 
     private static OnnxModelWriter same(String operator, Map<String, ?> attributes) {
@@ -1044,7 +1074,9 @@ final class MadeModels {
 
     /** With numbers that are none, or too large or too small for most arithmetic. */
     private static Value odd(Random random, String name, int... shape) {
-        float[] odd = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, -0f, Float.MIN_VALUE, Float.MAX_VALUE};
+        float[] odd = {
+            Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, -0f, Float.MIN_VALUE, Float.MAX_VALUE
+        };
         float[] numbers = new float[elements(shape)];
         for (int i = 0; i < numbers.length; i++) {
             numbers[i] = random.nextInt(4) == 0 ? odd[random.nextInt(odd.length)] : (float) random.nextGaussian();
@@ -1053,7 +1085,8 @@ final class MadeModels {
     }
 
     private static Value ids(Random random, String name, int below, int... shape) {
-        return Value.int64s(name, longs(shape), random.longs(elements(shape), 0, below).toArray());
+        return Value.int64s(
+                name, longs(shape), random.longs(elements(shape), 0, below).toArray());
     }
 
     /** Ones, and in some rows zeros from somewhere on, as a tokenizer gives for texts of different lengths. */
@@ -1094,6 +1127,7 @@ final class MadeModels {
     }
 
     private void add(String name, Nature nature, OnnxModelWriter model, String yaml, Request request) {
-        models.add(new MadeModel(name, model.toBytes(), yaml, request, nature));
+        byte[] bytes = model.toBytes();
+        models.add(new MadeModel(name, bytes, yaml, request, nature, bytes, List.of()));
     }
 }

