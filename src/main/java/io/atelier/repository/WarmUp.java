@@ -60,10 +60,9 @@ final class WarmUp {
      * @throws ModelLoadException if one is not
      */
     Optional<List<Tensor>> given(ModelDefinition definition, ModelInstance instance) throws ModelLoadException {
-        GivenWarmUp requests = new GivenWarmUp(definition, instance.signature());
         Optional<List<Tensor>> row = Optional.empty();
         for (WarmUpRequest request : definition.config().warmUps()) {
-            List<Tensor> question = requests.inputs(request);
+            List<Tensor> question = WarmUpTensors.of(request, definition.folder(), instance.signature());
             for (int time = 0; time < request.count(); time++) {
                 try {
                     executions.answer(question);
