@@ -32,8 +32,8 @@ final class ConfigOverride {
             .reader();
 
     /** The keys of {@code model.yaml}; none of them is a field of Triton's. */
-    private static final Set<String> OURS =
-            Set.of("batching", "timeout", "instances", "task", "versions", "golden", "share", "ensemble", "file", "warm-up");
+    private static final Set<String> OURS = Set.of(
+            "batching", "timeout", "instances", "task", "versions", "golden", "share", "ensemble", "file", "warm-up");
 
     private final ObjectNode json;
 

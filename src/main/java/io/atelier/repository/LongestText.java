@@ -60,9 +60,8 @@ final class LongestText {
     }
 
     private boolean bears(int tokens, int id) {
-        List<Tensor> inputs = signature.inputs().stream()
-                .map(spec -> input(spec, tokens, id))
-                .toList();
+        List<Tensor> inputs =
+                signature.inputs().stream().map(spec -> input(spec, tokens, id)).toList();
         try {
             executions.answer(inputs);
             return true;

@@ -171,9 +171,8 @@ public record ModelConfig(
             return new Batching(maxBatchSize, maxQueueDelay, maxQueueSize, queueTimeout, other, trusted);
         }
 
-        public static final Batching DEFAULTS =
-                new Batching(
-                        Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Padding.NONE, false);
+        public static final Batching DEFAULTS = new Batching(
+                Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Padding.NONE, false);
 
         public Batching {
             requireWithin("maxBatchSize", maxBatchSize, LARGEST_BATCH);

@@ -88,7 +88,11 @@ public final class ModelLoader {
                     sample.isPresent() || attempt.isEmpty() ? sample : warmUp.recorded(attempt.get());
             long warm = ticker.nanoTime();
             Sharing sharing = new BatchProof(config, instance, executions, Tolerance.on(device), maxBatchSize)
-                    .run(attempt, sample.map(GoldenSample::inputs).filter(WarmUp::isOneRow).or(() -> row));
+                    .run(
+                            attempt,
+                            sample.map(GoldenSample::inputs)
+                                    .filter(WarmUp::isOneRow)
+                                    .or(() -> row));
             long proved = ticker.nanoTime();
             usable = true;
             return new LoadedModel(

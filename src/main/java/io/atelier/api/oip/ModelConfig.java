@@ -205,7 +205,9 @@ record ModelConfig(
 
     static ModelConfig of(ModelConfiguration model) {
         boolean rows = model.signature().hasBatchAxis()
-                && (model.sharing().isAllowed() || model.maxBatchSize() == 1 || !model.steps().isEmpty());
+                && (model.sharing().isAllowed()
+                        || model.maxBatchSize() == 1
+                        || !model.steps().isEmpty());
         return new ModelConfig(
                 model.id().name(),
                 model.platform(),
@@ -236,8 +238,10 @@ record ModelConfig(
         Map<String, Parameter> parameters = new LinkedHashMap<>();
         model.parameters().forEach((key, value) -> parameters.put(key, new Parameter(value)));
         if (model.steps().isEmpty()) {
-            parameters.put("atelier.batching", new Parameter(model.sharing().extent().word()));
-            parameters.put("atelier.batching.reason", new Parameter(model.sharing().reason()));
+            parameters.put(
+                    "atelier.batching", new Parameter(model.sharing().extent().word()));
+            parameters.put(
+                    "atelier.batching.reason", new Parameter(model.sharing().reason()));
         }
         return parameters.isEmpty() ? null : parameters;
     }

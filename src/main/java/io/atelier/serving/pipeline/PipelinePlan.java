@@ -149,7 +149,8 @@ public record PipelinePlan(ModelSignature signature, List<Step> steps) {
             refuseCycles();
             Map<String, TensorSpec> inputs = inputs();
             boolean rows = steps.stream().allMatch(step -> step.signature().rows());
-            return new PipelinePlan(new ModelSignature(List.copyOf(inputs.values()), outputs(), List.of(), rows), steps);
+            return new PipelinePlan(
+                    new ModelSignature(List.copyOf(inputs.values()), outputs(), List.of(), rows), steps);
         }
 
         private String label(int step) {
