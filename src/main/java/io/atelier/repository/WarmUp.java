@@ -68,7 +68,8 @@ final class WarmUp {
                 try {
                     executions.answer(question);
                 } catch (FailedException failure) {
-                    throw new ModelLoadException("the warm-up '" + request.name() + "' failed: " + failure.reason(), failure);
+                    throw new ModelLoadException(
+                            "the warm-up '" + request.name() + "' failed: " + failure.reason(), failure);
                 }
             }
             row = row.or(() -> Optional.of(question).filter(WarmUp::isOneRow));
