@@ -1,9 +1,12 @@
 // Writes the reference embeddings that the Java side is compared with. See README.md beside this file.
 //
-//   node minilm-reference.mjs MODEL.onnx TOKENIZER.json OUT.json
+//   node minilm-reference.mjs MODEL.onnx UNROUNDED.onnx TOKENIZER.json OUT.json
 //
 // Each text runs alone (batch 1, no padding): the model quantises its activations at run time, with one
 // scale for the whole batch, so neighbours and padding would move the result.
+//
+// UNROUNDED.onnx is the same model without rounding its activations: how far its embedding is from the model's own
+// tells what rounding does to a text, and so how far two processors may differ.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -66,13 +69,18 @@ function pool(hidden) {
   return Array.from(mean, (value) => Number((value / norm).toPrecision(SIGNIFICANT_DIGITS)));
 }
 
+/** The angle between two vectors of unit length, in radians; exact also where it is small. */
+function angle(a, b) {
+  return 2 * Math.asin(Math.min(1, Math.hypot(...a.map((value, i) => value - b[i])) / 2));
+}
+
 function near(actual, expected) {
   assert.ok(Math.abs(actual - expected) < 1e-4, `${actual} is not ${expected}`);
 }
 
-const [modelFile, tokenizerFile, outFile] = process.argv.slice(2);
+const [modelFile, unroundedFile, tokenizerFile, outFile] = process.argv.slice(2);
 if (!outFile) {
-  console.error('usage: node minilm-reference.mjs MODEL.onnx TOKENIZER.json OUT.json');
+  console.error('usage: node minilm-reference.mjs MODEL.onnx UNROUNDED.onnx TOKENIZER.json OUT.json');
   process.exit(2);
 }
 
@@ -82,7 +90,9 @@ console.log('ignored settings of the tokenizer file:', JSON.stringify({
   padding: definition.padding,
 }));
 const tokenizer = new Tokenizer({ ...definition, truncation: null, padding: null }, {});
-const session = await ort.InferenceSession.create(modelFile, { intraOpNumThreads: 1, interOpNumThreads: 1 });
+const open = (file) => ort.InferenceSession.create(file, { intraOpNumThreads: 1, interOpNumThreads: 1 });
+const session = await open(modelFile);
+const unrounded = await open(unroundedFile);
 
 const hello = encode(tokenizer, 'hello world');
 assert.deepEqual(hello, [101, 7592, 2088, 102]);
@@ -95,7 +105,8 @@ for (const text of TEXTS) {
   const ids = encode(tokenizer, text);
   const embedding = pool(await run(session, ids));
   near(Math.hypot(...embedding), 1);
-  records.push(JSON.stringify({ text, ids, embedding }));
-  console.log(`${String(ids.length).padStart(4)} tokens  ${JSON.stringify(text.slice(0, 60))}`);
+  const rounding = Number(angle(embedding, pool(await run(unrounded, ids))).toPrecision(3));
+  records.push(JSON.stringify({ text, ids, embedding, rounding }));
+  console.log(`${String(ids.length).padStart(4)} tokens  ${rounding.toFixed(4)} rad  ${JSON.stringify(text.slice(0, 60))}`);
 }
 writeFileSync(outFile, `[\n${records.join(',\n')}\n]\n`);

@@ -59,12 +59,6 @@ import org.junit.jupiter.api.io.TempDir;
 class EmbeddingComponentTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /**
-     * Lowest cosine to the reference. On the kind of CPU that wrote it every text agrees to 1e-7; on another kind the
-     * model's quantisation, which rounds activations at run time, may tip a rounding and move a text visibly.
-     */
-    private static final double CLOSE = 0.9999;
-
     /** The service with two logical CPU devices and nothing else changed. */
     public static class TwoDevices implements QuarkusTestProfile {
         @Override
@@ -80,7 +74,8 @@ class EmbeddingComponentTest {
             List.of(new TensorSpec("input_ids", DataType.INT64, Shape.of(-1, -1))),
             List.of(new TensorSpec("last_hidden_state", DataType.FP32, Shape.of(-1, -1, 384))));
 
-    private record Reference(String text, List<Long> ids, List<Float> embedding) {}
+    /** @param rounding the angle that rounding its activations moves the embedding by, in radians */
+    private record Reference(String text, List<Long> ids, List<Float> embedding, double rounding) {}
 
     @Inject
     StartUp startUp;
@@ -112,14 +107,20 @@ class EmbeddingComponentTest {
         }
     }
 
+    /**
+     * The model rounds its activations to 8 bits as it runs. Processors differ in the last bit of their floats, and one
+     * bit may tip a rounding, from which others follow; so what is right is a neighbourhood. Each right answer is about
+     * as far from the unrounded one as the reference is, and two of them at most twice as far from each other
+     * ({@code src/test/reference/README.md}).
+     */
     @Test
-    void embedsEachTextAsAnotherRuntimeDoes() throws IOException {
+    void embedsEachTextAsAnotherRuntimeDoesUpToTheRoundingOfItsActivations() throws IOException {
         for (Reference reference : references()) {
             JsonNode answer = embed(reference.text());
 
-            assertThat(cosine(vector(answer, 0), reference.embedding()))
+            assertThat(angle(vector(answer, 0), reference.embedding()))
                     .as(reference.text())
-                    .isGreaterThanOrEqualTo(CLOSE);
+                    .isLessThanOrEqualTo(2 * reference.rounding());
             assertThat(answer.at("/usage/prompt_tokens").asInt())
                     .isEqualTo(reference.ids().size());
             assertThat(answer.at("/usage/total_tokens").asInt())
@@ -303,16 +304,13 @@ class EmbeddingComponentTest {
         return vector;
     }
 
-    private static double cosine(float[] a, List<Float> b) {
-        double dot = 0;
-        double aa = 0;
-        double bb = 0;
+    /** Between vectors of unit length. */
+    private static double angle(float[] a, List<Float> b) {
+        double squares = 0;
         for (int i = 0; i < a.length; i++) {
-            dot += (double) a[i] * b.get(i);
-            aa += (double) a[i] * a[i];
-            bb += (double) b.get(i) * b.get(i);
+            squares += Math.pow((double) a[i] - b.get(i), 2);
         }
-        return dot / Math.sqrt(aa * bb);
+        return 2 * Math.asin(Math.min(1, Math.sqrt(squares) / 2));
     }
 
     /** Sentences of 1 to 40 words, the same at every run. */

@@ -113,7 +113,8 @@ class HubFolderComponentTest {
         assertThat(scores("rerank", "bad")).containsEntry("LABEL_0", sigmoid(2));
         assertThat(scores("rerank", "good")).containsEntry("LABEL_0", sigmoid(-1));
         assertThat(scores("rerank-raw", "good")).containsEntry("LABEL_0", -1.0);
-        assertThat(scores("several", "bad")).containsExactlyInAnyOrderEntriesOf(Map.of("toxic", sigmoid(2), "rude", sigmoid(-1)));
+        assertThat(scores("several", "bad"))
+                .containsExactlyInAnyOrderEntriesOf(Map.of("toxic", sigmoid(2), "rude", sigmoid(-1)));
     }
 
     @Test
@@ -133,10 +134,12 @@ class HubFolderComponentTest {
         List<String> texts = IntStream.rangeClosed(1, 64)
                 .mapToObj(i -> "bad ".repeat(i) + "film")
                 .toList();
-        List<float[]> alone = texts.stream().map(text -> vector(embed("bert", text), 0)).toList();
+        List<float[]> alone =
+                texts.stream().map(text -> vector(embed("bert", text), 0)).toList();
 
-        List<CompletableFuture<HttpResponse<String>>> answers =
-                texts.stream().map(text -> client.post("/v1/embeddings", body("bert", text))).toList();
+        List<CompletableFuture<HttpResponse<String>>> answers = texts.stream()
+                .map(text -> client.post("/v1/embeddings", body("bert", text)))
+                .toList();
 
         for (int i = 0; i < texts.size(); i++) {
             assertThat(vector(ok(answers.get(i).join()), 0)).containsExactly(alone.get(i), within(1e-6f));
@@ -165,7 +168,10 @@ class HubFolderComponentTest {
             String kind = text.getKey();
             assertThat(vector(embed("sentences", text.getValue().asText()), 0))
                     .as(kind)
-                    .containsExactly(ServiceClient.floats(reference.at("/vectors/sentences").get(kind)), within(1e-5f));
+                    .containsExactly(
+                            ServiceClient.floats(
+                                    reference.at("/vectors/sentences").get(kind)),
+                            within(1e-5f));
             for (String model : List.of("feelings", "relevance")) {
                 Map<String, Double> scores = scores(model, text.getValue().asText());
                 JsonNode expected = reference.at("/scores/" + model).get(kind);
@@ -180,9 +186,12 @@ class HubFolderComponentTest {
     @Test
     void writesPromptsBeforeTextsAsTheModelWasTrained() {
         float[] usual = vector(embed("asks", "film"), 0);
-        float[] named = vector(ok(client.post(
-                        "/v1/embeddings", "{\"model\": \"asks\", \"input\": \"film\", \"prompt_name\": \"answer\"}")
-                .join()), 0);
+        float[] named = vector(
+                ok(client.post(
+                                "/v1/embeddings",
+                                "{\"model\": \"asks\", \"input\": \"film\", \"prompt_name\": \"answer\"}")
+                        .join()),
+                0);
 
         assertThat(usual).containsExactly(vector(embed("long-raw", "good film"), 0), within(1e-6f));
         assertThat(named).containsExactly(vector(embed("long-raw", "bad film"), 0), within(1e-6f));
@@ -227,7 +236,8 @@ class HubFolderComponentTest {
 
     private Map<String, Double> scores(String model, String text) {
         JsonNode answer = ok(client.post(
-                        "/predict/" + model, JSON.createObjectNode().put("text", text).toString())
+                        "/predict/" + model,
+                        JSON.createObjectNode().put("text", text).toString())
                 .join());
         return StreamSupport.stream(answer.spliterator(), false)
                 .collect(Collectors.toMap(

@@ -130,7 +130,11 @@ class ImageReferenceTest {
     /** What the model gets of an image. */
     private Tensor tensor(String file, String image, DataType type, long... shape) throws Exception {
         TaskInput input = new TaskInput.Image(ByteBuffer.wrap(TaskModels.resource(FOLDER + file)));
-        return task(image, type, shape).prepare(List.of(input), 1).get(0).inputs().get(0);
+        return task(image, type, shape)
+                .prepare(List.of(input), 1)
+                .get(0)
+                .inputs()
+                .get(0);
     }
 
     private Task task(String image, DataType type, long... shape) throws Exception {

@@ -136,14 +136,6 @@ final class ModelConfigurations {
                         List.of()));
     }
 
-    /** What the owner wrote down for callers, and what was inferred from the files beside the model. */
-    private static Map<String, String> parameters(ModelDefinition definition) {
-        Map<String, String> parameters =
-                new LinkedHashMap<>(definition.config().declaration().parameters());
-        definition.inferred().forEach((key, value) -> parameters.putIfAbsent("atelier.inferred." + key, value));
-        return parameters;
-    }
-
     private static Map<String, Note> notes(Declaration declaration) {
         Map<String, Note> notes = new HashMap<>();
         for (DeclaredTensor tensor : declaration.inputs()) {

@@ -38,11 +38,11 @@ public record DetectionOutputs(TensorSpec boxes, TensorSpec scores) {
                 .filter(wanted)
                 .toList();
         if (fitting.size() != 1) {
-            throw new ModelLoadException(
-                    fitting.size() + " outputs could be " + form + " of " + Floats.types() + ", needed is one; the model has "
-                            + signature.outputs().stream()
-                                    .map(spec -> spec.name() + " " + spec.dataType() + spec.shape())
-                                    .collect(Collectors.joining(", ")));
+            throw new ModelLoadException(fitting.size() + " outputs could be " + form + " of " + Floats.types()
+                    + ", needed is one; the model has "
+                    + signature.outputs().stream()
+                            .map(spec -> spec.name() + " " + spec.dataType() + spec.shape())
+                            .collect(Collectors.joining(", ")));
         }
         return fitting.get(0);
     }

@@ -10,8 +10,7 @@ import java.util.stream.Collectors;
 
 /** Tensors of any floating-point type as floats, for tasks, which need not know in which one a model computes. */
 public final class Floats {
-    private static final Set<DataType> TYPES =
-            EnumSet.of(DataType.FP16, DataType.BF16, DataType.FP32, DataType.FP64);
+    private static final Set<DataType> TYPES = EnumSet.of(DataType.FP16, DataType.BF16, DataType.FP32, DataType.FP64);
 
     private static final int HALF_SIGN = 0x8000;
     private static final int HALF_EXPONENT = 0x7C00;
@@ -77,7 +76,7 @@ public final class Floats {
         int size = bits & (HALF_EXPONENT | HALF_FRACTION);
         float value;
         if (size >= HALF_EXPONENT) {
-            value = Float.intBitsToFloat(FLOAT_EXPONENT | (bits & HALF_FRACTION) << WIDER_FRACTION);
+            value = Float.intBitsToFloat(FLOAT_EXPONENT | ((bits & HALF_FRACTION) << WIDER_FRACTION));
         } else if (size <= HALF_FRACTION) {
             value = size * HALF_LEAST;
         } else {

@@ -4,6 +4,7 @@ import io.atelier.core.DataType;
 import io.atelier.core.Tensor;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A question whose answer is known: what tells a device that computes from one that only returns. Immutable.
@@ -24,37 +25,44 @@ public record GoldenSample(List<Tensor> inputs, List<Tensor> expected, double to
 
     /** Whether this is the answer. */
     public boolean isAnsweredBy(List<Tensor> outputs) {
-        for (Tensor wanted : expected) {
-            if (outputs.stream().noneMatch(output -> output.name().equals(wanted.name()) && alike(wanted, output))) {
-                return false;
-            }
-        }
-        return true;
+        return difference(outputs).isEmpty();
     }
 
-    private boolean alike(Tensor wanted, Tensor got) {
+    /** Where an answer first differs by more than the tolerance, for people; empty if it is the answer. */
+    public Optional<String> difference(List<Tensor> outputs) {
+        for (Tensor wanted : expected) {
+            Optional<Tensor> got = outputs.stream()
+                    .filter(output -> output.name().equals(wanted.name()))
+                    .findFirst();
+            Optional<String> difference = got.isEmpty()
+                    ? Optional.of("it has no output '" + wanted.name() + "'")
+                    : difference(wanted, got.get());
+            if (difference.isPresent()) {
+                return difference;
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Optional<String> difference(Tensor wanted, Tensor got) {
         if (wanted.dataType() != got.dataType() || !wanted.shape().equals(got.shape())) {
-            return false;
+            return Optional.of("output '%s' is %s%s, not %s%s"
+                    .formatted(wanted.name(), got.dataType(), got.shape(), wanted.dataType(), wanted.shape()));
         }
         ByteBuffer a = wanted.data();
         ByteBuffer b = got.data();
-        if (wanted.dataType() == DataType.FP32) {
-            while (a.hasRemaining()) {
-                if (!close(a.getFloat(), b.getFloat())) {
-                    return false;
-                }
-            }
-            return true;
+        if (wanted.dataType() != DataType.FP32 && wanted.dataType() != DataType.FP64) {
+            return a.equals(b) ? Optional.empty() : Optional.of("output '" + wanted.name() + "' differs");
         }
-        if (wanted.dataType() == DataType.FP64) {
-            while (a.hasRemaining()) {
-                if (!close(a.getDouble(), b.getDouble())) {
-                    return false;
-                }
+        for (int element = 0; a.hasRemaining(); element++) {
+            double expectedNumber = wanted.dataType() == DataType.FP32 ? a.getFloat() : a.getDouble();
+            double number = wanted.dataType() == DataType.FP32 ? b.getFloat() : b.getDouble();
+            if (!close(expectedNumber, number)) {
+                return Optional.of("output '%s' element %d is %s, not %s within golden.tolerance %s"
+                        .formatted(wanted.name(), element, number, expectedNumber, tolerance));
             }
-            return true;
         }
-        return a.equals(b);
+        return Optional.empty();
     }
 
     private boolean close(double wanted, double got) {

@@ -50,8 +50,22 @@ public record ImageLayout(TensorSpec input, Layout layout, int channels, int hei
                 input,
                 layout,
                 channels,
-                side(image, given, "height", image.height(), shape, heightAxis, image.usual().height()),
-                side(image, given, "width", image.width(), shape, heightAxis + 1, image.usual().width()));
+                side(
+                        image,
+                        given,
+                        "height",
+                        image.height(),
+                        shape,
+                        heightAxis,
+                        image.usual().height()),
+                side(
+                        image,
+                        given,
+                        "width",
+                        image.width(),
+                        shape,
+                        heightAxis + 1,
+                        image.usual().width()));
     }
 
     /** The shape of one image. */

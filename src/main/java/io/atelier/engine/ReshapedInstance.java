@@ -42,8 +42,9 @@ public final class ReshapedInstance implements ModelInstance {
             List<Tensor> inputs = new ArrayList<>(request.size());
             for (int i = 0; i < request.size(); i++) {
                 Tensor input = request.get(i);
-                Reshape reshape =
-                        i < signature.inputs().size() ? signature.inputs().get(i).reshape() : null;
+                Reshape reshape = i < signature.inputs().size()
+                        ? signature.inputs().get(i).reshape()
+                        : null;
                 inputs.add(
                         reshape == null
                                 ? input

@@ -33,7 +33,7 @@ final class ConfigOverride {
 
     /** The keys of {@code model.yaml}; none of them is a field of Triton's. */
     private static final Set<String> OURS =
-            Set.of("batching", "timeout", "instances", "task", "versions", "golden", "share", "ensemble", "warm-up");
+            Set.of("batching", "timeout", "instances", "task", "versions", "golden", "share", "ensemble", "file", "warm-up");
 
     private final ObjectNode json;
 

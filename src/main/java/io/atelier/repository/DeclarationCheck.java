@@ -42,8 +42,8 @@ final class DeclarationCheck {
             check.requireRows(model.inputs());
             check.requireRows(model.outputs());
         }
-        ModelSignature signature =
-                new ModelSignature(check.inputs(declaration.inputs()), check.outputs(declaration.outputs()), model.optionalInputs(), rows);
+        ModelSignature signature = new ModelSignature(
+                check.inputs(declaration.inputs()), check.outputs(declaration.outputs()), model.optionalInputs(), rows);
         return signature.equals(model) ? instance : new ReshapedInstance(instance, signature);
     }
 
@@ -122,7 +122,12 @@ final class DeclarationCheck {
         Shape inner = scalar ? spec.shape() : given;
         if (!callers.equals(inner)) {
             return new TensorSpec(
-                    spec.name(), spec.dataType(), callers, names(callers, spec), spec.labels(), new Reshape(callers, inner));
+                    spec.name(),
+                    spec.dataType(),
+                    callers,
+                    names(callers, spec),
+                    spec.labels(),
+                    new Reshape(callers, inner));
         }
         return callers.equals(spec.shape())
                 ? spec

@@ -79,15 +79,17 @@ final class ImageKeys {
     /** Refuses what the file says under its own key, unless {@code model.yaml} has the key that says the same. */
     void refuse(String own, String problem, String key) throws ModelConfigException {
         if (!yaml.has(key)) {
-            throw problem(own + " " + problem + "; task.image." + key + " in " + ModelYaml.FILE_NAME + " stands above it");
+            throw problem(
+                    own + " " + problem + "; task.image." + key + " in " + ModelYaml.FILE_NAME + " stands above it");
         }
     }
 
     /** That a value is none that the key may have. */
     ModelConfigException refused(String own, JsonNode value, String allowed) {
-        return problem(value.isMissingNode()
-                ? own + " is missing, allowed is " + allowed
-                : own + " is " + shortened(value.toString()) + ", allowed is " + allowed);
+        return problem(
+                value.isMissingNode()
+                        ? own + " is missing, allowed is " + allowed
+                        : own + " is " + shortened(value.toString()) + ", allowed is " + allowed);
     }
 
     ModelConfigException problem(String problem) {

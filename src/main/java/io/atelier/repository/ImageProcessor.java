@@ -21,16 +21,14 @@ record ImageProcessor(ObjectNode defaults, Resizing resizing) {
     private static final double[] STANDARD = {0.5, 0.5, 0.5};
     private static final double[][] HALVES = {STANDARD, STANDARD};
     private static final double[][] IMAGENET = {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
-    private static final double[][] OPENAI = {
-        {0.48145466, 0.4578275, 0.40821073}, {0.26862954, 0.26130258, 0.27577711}
+    private static final double[][] OPENAI = {{0.48145466, 0.4578275, 0.40821073}, {0.26862954, 0.26130258, 0.27577711}
     };
     private static final int NEAREST = 0;
     private static final int BILINEAR = 2;
     private static final int BICUBIC = 3;
 
     /** Nobody said which it is: what the file leaves out is not known. */
-    static final ImageProcessor UNSAID =
-            new ImageProcessor(JsonNodeFactory.instance.objectNode(), Resizing.PLAIN);
+    static final ImageProcessor UNSAID = new ImageProcessor(JsonNodeFactory.instance.objectNode(), Resizing.PLAIN);
 
     private static final Map<String, ImageProcessor> BY_NAME = Map.ofEntries(
             Map.entry("ViT", sides(224, BILINEAR, HALVES)),
@@ -48,7 +46,8 @@ record ImageProcessor(ObjectNode defaults, Resizing resizing) {
             Map.entry("MobileViT", mobileViT()),
             Map.entry("EfficientNet", efficientNet()),
             Map.entry("Levit", cropped(shorter(224, BICUBIC, IMAGENET), 224).with(Resizing.LEVIT)),
-            Map.entry("ConvNext", withPart(shorter(384, BILINEAR, HALVES), 0.875).with(Resizing.CONVNEXT)),
+            Map.entry(
+                    "ConvNext", withPart(shorter(384, BILINEAR, HALVES), 0.875).with(Resizing.CONVNEXT)),
             Map.entry(
                     "PoolFormer",
                     withPart(cropped(shorter(224, BICUBIC, IMAGENET), 224), 0.9).with(Resizing.POOLFORMER)),

@@ -135,7 +135,7 @@ final class MadeUpInputs {
          */
         List<Tensor> row(int number, Spread spread, int shorter) throws ModelLoadException {
             List<Tensor> row = new ArrayList<>();
-            Random random = new Random(31L * number + spread.ordinal());
+            Random random = new Random(31L * number + spread.name().hashCode());
             for (TensorSpec input : signature.inputs()) {
                 row.add(tensor(input, shape(input, shorter), random, scale(number, spread), spread));
             }

@@ -75,19 +75,20 @@ public final class ModelLoader {
             long checked = ticker.nanoTime();
             Executions executions = new Executions(instance, turn, warmUpLimit, ticker);
             WarmUp warmUp = new WarmUp(config, instance, executions);
-            Optional<GoldenSample> given = config.golden().isPresent()
+            Optional<GoldenSample> sample = config.golden().isPresent()
                     ? Optional.of(warmUp.golden(definition, config.golden().get(), instance))
                     : Optional.empty();
+            Optional<List<Tensor>> row = warmUp.given(definition, instance);
             Optional<MadeUpInputs.Attempt> attempt = warmUp.run();
             if (config.task().orElse(null) instanceof OfText text && attempt.isPresent()) {
                 int asked = text.text().maxTokens();
                 fitting = fitting.withMaxTokens(new LongestText(instance.signature(), executions).atMost(asked));
             }
             Optional<GoldenSample> golden =
-                    given.isPresent() || attempt.isEmpty() ? given : warmUp.recorded(attempt.get());
+                    sample.isPresent() || attempt.isEmpty() ? sample : warmUp.recorded(attempt.get());
             long warm = ticker.nanoTime();
             Sharing sharing = new BatchProof(config, instance, executions, Tolerance.on(device), maxBatchSize)
-                    .run(attempt, given.map(GoldenSample::inputs).filter(ModelLoader::isOneRow));
+                    .run(attempt, sample.map(GoldenSample::inputs).filter(WarmUp::isOneRow).or(() -> row));
             long proved = ticker.nanoTime();
             usable = true;
             return new LoadedModel(
@@ -104,10 +105,5 @@ public final class ModelLoader {
                 resident.close();
             }
         }
-    }
-
-    private static boolean isOneRow(List<Tensor> request) {
-        return request.stream()
-                .allMatch(tensor -> tensor.shape().rank() > 0 && tensor.shape().dimension(0) == 1);
     }
 }

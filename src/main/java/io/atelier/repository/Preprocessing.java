@@ -30,7 +30,9 @@ record Preprocessing(ObjectNode keys, Map<String, String> inferred, ImageSize us
         ImageKeys keys = new ImageKeys(yaml, files, isThere ? PreprocessorConfig.FILE_NAME : HubFolder.CONFIG);
         if (isThere) {
             PreprocessorConfig.read(
-                    files.node(PreprocessorConfig.FILE_NAME), config.path("model_type").asText(""), keys);
+                    files.node(PreprocessorConfig.FILE_NAME),
+                    config.path("model_type").asText(""),
+                    keys);
         } else if (TimmConfig.isIn(config)) {
             TimmConfig.read(config, keys);
         }

@@ -62,8 +62,7 @@ final class PreprocessorConfig {
             "size");
 
     /** Pillow's filters, by its numbers. */
-    private static final List<String> FILTERS =
-            List.of("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming");
+    private static final List<String> FILTERS = List.of("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming");
 
     private final JsonNode said;
     private final Resizing resizing;
@@ -264,8 +263,7 @@ final class PreprocessorConfig {
                     key, size, "an integer or {height, width}" + (key.equals("size") ? " or {shortest_edge}" : ""));
         }
         requireOnly(key, size, Set.of("height", "width"));
-        return new Size(
-                keys.side(key + ".height", size.path("height")), keys.side(key + ".width", size.path("width")));
+        return new Size(keys.side(key + ".height", size.path("height")), keys.side(key + ".width", size.path("width")));
     }
 
     private void requireOnly(String key, JsonNode size, Set<String> allowed) throws ModelConfigException {
@@ -312,7 +310,9 @@ final class PreprocessorConfig {
         keys.put(
                 "std",
                 (divisions > 0 ? deviations() : List.of(1.0))
-                        .stream().map(std -> Math.pow(std, Math.max(1, divisions))).toList(),
+                        .stream()
+                                .map(std -> Math.pow(std, Math.max(1, divisions)))
+                                .toList(),
                 divisions > 0 ? "image_std" : "do_normalize");
     }
 
@@ -344,7 +344,8 @@ final class PreprocessorConfig {
     }
 
     private double number(String key) throws ModelConfigException {
-        if (!Double.isFinite(said.path(key).asDouble(Double.NaN)) || !said.path(key).isNumber()) {
+        if (!Double.isFinite(said.path(key).asDouble(Double.NaN))
+                || !said.path(key).isNumber()) {
             throw keys.refused(key, said.path(key), "a number");
         }
         return said.path(key).doubleValue();

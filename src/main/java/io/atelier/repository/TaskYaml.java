@@ -62,7 +62,8 @@ final class TaskYaml {
             case TEXT_EMBEDDING -> new TextTaskYaml(task, files).embedding();
             case TEXT_CLASSIFICATION -> new TextTaskYaml(task, files).classification();
             case IMAGE_CLASSIFICATION ->
-                new ImageClassification(image(task, files, Fit.CROP, ImageSize.CLASSIFIED), labels(task), scoring(task), output(task));
+                new ImageClassification(
+                        image(task, files, Fit.CROP, ImageSize.CLASSIFIED), labels(task), scoring(task), output(task));
             case OBJECT_DETECTION -> detection(task, files);
         };
     }

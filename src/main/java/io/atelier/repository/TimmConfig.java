@@ -15,8 +15,7 @@ final class TimmConfig {
     private static final int USUAL_SIDE = 224;
     private static final List<Double> USUAL_MEAN = List.of(0.485, 0.456, 0.406);
     private static final List<Double> USUAL_STD = List.of(0.229, 0.224, 0.225);
-    private static final List<String> FILTERS =
-            List.of("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos");
+    private static final List<String> FILTERS = List.of("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos");
 
     private final JsonNode config;
     private final ImageKeys keys;
@@ -38,7 +37,10 @@ final class TimmConfig {
         }
         String filter = timm.word("interpolation", "bicubic");
         if (!FILTERS.contains(filter)) {
-            keys.refuse(own("interpolation"), "is " + filter + ", allowed are " + String.join(", ", FILTERS), "interpolation");
+            keys.refuse(
+                    own("interpolation"),
+                    "is " + filter + ", allowed are " + String.join(", ", FILTERS),
+                    "interpolation");
         } else {
             keys.put("interpolation", filter, own("interpolation"));
         }

@@ -54,6 +54,34 @@ final class WarmUp {
     }
 
     /**
+     * Runs the requests that the model's owner wrote down, which must be answered.
+     *
+     * @return one of them that is of one row, if there is one
+     * @throws ModelLoadException if one is not
+     */
+    Optional<List<Tensor>> given(ModelDefinition definition, ModelInstance instance) throws ModelLoadException {
+        Optional<List<Tensor>> row = Optional.empty();
+        for (WarmUpRequest request : definition.config().warmUps()) {
+            List<Tensor> question = WarmUpTensors.of(request, definition.folder(), instance.signature());
+            for (int time = 0; time < request.count(); time++) {
+                try {
+                    executions.answer(question);
+                } catch (FailedException failure) {
+                    throw new ModelLoadException("the warm-up '" + request.name() + "' failed: " + failure.reason(), failure);
+                }
+            }
+            row = row.or(() -> Optional.of(question).filter(WarmUp::isOneRow));
+        }
+        return row;
+    }
+
+    /** Whether a request has one row, by the looks of it. */
+    static boolean isOneRow(List<Tensor> request) {
+        return request.stream()
+                .allMatch(tensor -> tensor.shape().rank() > 0 && tensor.shape().dimension(0) == 1);
+    }
+
+    /**
      * The sample of the folder, which must be answered rightly now.
      *
      * @throws ModelLoadException if it is not
@@ -63,8 +91,10 @@ final class WarmUp {
         GoldenSample sample =
                 GoldenFile.read(definition.folder().resolve(file.file()), instance.signature(), file.tolerance());
         try {
-            if (!sample.isAnsweredBy(executions.answer(sample.inputs()))) {
-                throw new ModelLoadException("the model's answer is not the one in " + file.file());
+            Optional<String> difference = sample.difference(executions.answer(sample.inputs()));
+            if (difference.isPresent()) {
+                throw new ModelLoadException(
+                        "the model's answer is not the one in " + file.file() + ": " + difference.get());
             }
         } catch (FailedException failure) {
             throw new ModelLoadException("the question of " + file.file() + " failed: " + failure.reason(), failure);

@@ -31,7 +31,9 @@ class FloatsTest {
         for (int bits = 0; bits < PATTERNS; bits++) {
             float value = floats.get(bits);
             if (!Float.isNaN(value) && value != 0) {
-                assertThat(ElementBits.of(type, value) & 0xFFFF).as("%s of %x", value, bits).isEqualTo(bits);
+                assertThat(ElementBits.of(type, value) & 0xFFFF)
+                        .as("%s of %x", value, bits)
+                        .isEqualTo(bits);
             }
         }
     }
@@ -39,7 +41,8 @@ class FloatsTest {
     @ParameterizedTest
     @CsvSource({
         "FP16, 3C00, 1", "FP16, C000, -2", "FP16, 7BFF, 65504", "FP16, 0001, 5.9604645E-8", "FP16, 03FF, 6.097555E-5",
-        "FP16, 7C00, Infinity", "FP16, FC00, -Infinity", "FP16, 7E00, NaN", "FP16, 8000, -0.0", "FP16, 3555, 0.33325195",
+        "FP16, 7C00, Infinity", "FP16, FC00, -Infinity", "FP16, 7E00, NaN", "FP16, 8000, -0.0",
+                "FP16, 3555, 0.33325195",
         "BF16, 3F80, 1", "BF16, C000, -2", "BF16, 7F80, Infinity", "BF16, 7FC0, NaN", "BF16, 3EAB, 0.33398438"
     })
     void readsWhatTheStandardSays(DataType type, String bits, float value) {
@@ -53,7 +56,8 @@ class FloatsTest {
     void roundsDoubles() {
         ByteBuffer data = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putDouble(0, 0.1);
 
-        assertThat(Floats.of(new Tensor("x", DataType.FP64, Shape.of(1), data)).get(0)).isEqualTo(0.1f);
+        assertThat(Floats.of(new Tensor("x", DataType.FP64, Shape.of(1), data)).get(0))
+                .isEqualTo(0.1f);
     }
 
     @Test

@@ -154,7 +154,8 @@ class EnsembleConfigTest {
                 TRITON.replace("dims: [ -1 ] }", "dims: [ -1 ] label_filename: \"names.txt\" }")
                         + "parameters { key: \"a\" value { string_value: \"b\" } }");
 
-        EnsembleDefinition ensemble = new ModelRepository(root).scan().ensembles().get(0);
+        EnsembleDefinition ensemble =
+                new ModelRepository(root).scan().ensembles().get(0);
 
         assertThat(ensemble.labels()).containsOnly(Map.entry("names", List.of("ann", "bob")));
         assertThat(ensemble.declaration().parameters()).containsOnly(Map.entry("a", "b"));

@@ -53,6 +53,16 @@ class GoldenFileTest {
         assertThat(sample.isAnsweredBy(List.of())).isFalse();
     }
 
+    @Test
+    void aWrongAnswerIsToldFromTheRightOne() throws Exception {
+        GoldenSample sample = read("{'inputs':[" + A + "," + B + "],'outputs':[" + Y + "]}");
+
+        assertThat(sample.difference(List.of(answer(1, 102))))
+                .contains("output 'y' element 1 is 102.0, not 100.0 within golden.tolerance 0.01");
+        assertThat(sample.difference(List.of())).contains("it has no output 'y'");
+        assertThat(sample.difference(List.of(answer(1, 100)))).isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

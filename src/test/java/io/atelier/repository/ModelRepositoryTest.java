@@ -135,16 +135,23 @@ class ModelRepositoryTest {
                 .contains(new QueueTimeout(Duration.ofNanos(7000), QueueTimeout.Action.DELAY, false));
         assertThat(config.ignored()).containsExactly("response_cache.enable");
 
-        assertThat(refusal("{\"max_batchsize\": 8}")).startsWith("parameters.config: max_batchsize is unknown, allowed are");
+        assertThat(refusal("{\"max_batchsize\": 8}"))
+                .startsWith("parameters.config: max_batchsize is unknown, allowed are");
         assertThat(refusal("{\"parameters\": [{\"key\": \"a\"}]}"))
                 .isEqualTo("parameters.config: parameters is a list, allowed is one value");
         assertThat(refusal("{\"sequence_batching\": {}}"))
                 .isEqualTo("parameters.config: sequence_batching is not supported");
-        assertThat(refusal("{\"max_batch_size\": 1.5}")).startsWith("parameters.config: max_batch_size is 1.5, allowed is");
+        assertThat(refusal("{\"max_batch_size\": 1.5}"))
+                .startsWith("parameters.config: max_batch_size is 1.5, allowed is");
     }
 
     private String refusal(String config) throws Exception {
-        return new ModelRepository(root).scan("m", Optional.of(config)).orElseThrow().broken().get(0).reason();
+        return new ModelRepository(root)
+                .scan("m", Optional.of(config))
+                .orElseThrow()
+                .broken()
+                .get(0)
+                .reason();
     }
 
     @Test

@@ -105,7 +105,8 @@ class PreprocessingTest {
     void placesTheImageAsTheProcessorDoes(String file, String placed) throws Exception {
         ImageInput image = preprocessed(json(file));
 
-        String sides = image.fit() + " " + image.width().orElse(0) + "x" + image.height().orElse(0);
+        String sides = image.fit() + " " + image.width().orElse(0) + "x"
+                + image.height().orElse(0);
         String scaled = image.scaledWidth()
                 .map(width -> " of " + width + "x" + image.scaledHeight().orElse(0))
                 .or(() -> image.shorterSide().map(side -> " of " + side))
@@ -128,8 +129,7 @@ class PreprocessingTest {
                 "{image_mean: [1], image_std: [0.5], include_top: true} | [1.0] | [0.25] | 0.00392156862745098",
                 "{do_normalize: false, image_std: [0.5], include_top: true} | [0.0] | [0.5] | 0.00392156862745098",
             })
-    void turnsLevelsIntoNumbersAsTheProcessorDoes(String file, String mean, String std, double scale)
-            throws Exception {
+    void turnsLevelsIntoNumbersAsTheProcessorDoes(String file, String mean, String std, double scale) throws Exception {
         ImageInput image = preprocessed(json(file));
 
         assertThat(image.mean()).hasToString(mean);
@@ -210,7 +210,8 @@ class PreprocessingTest {
         assertThat(image.mean()).containsExactly(1.0, 2.0, 3.0);
         assertThat(image.channels()).isEqualTo(Channels.RGB);
         assertThat(image.inferred()).containsOnlyKeys("mean");
-        assertThat(image("preprocessor: false", Map.of("preprocessor_config.json", file)).inferred())
+        assertThat(image("preprocessor: false", Map.of("preprocessor_config.json", file))
+                        .inferred())
                 .isEmpty();
     }
 
@@ -240,8 +241,7 @@ class PreprocessingTest {
         assertThat(image.width()).contains(256);
         assertThat(image.interpolation()).isEqualTo(Interpolation.BICUBIC);
         assertThat(image.mean()).isEqualTo(HALVES);
-        ImageInput squashed =
-                timm("{\"input_size\": [3, 384, 192], \"crop_mode\": \"squash\", \"crop_pct\": 1.0}");
+        ImageInput squashed = timm("{\"input_size\": [3, 384, 192], \"crop_mode\": \"squash\", \"crop_pct\": 1.0}");
         assertThat(squashed.fit()).isEqualTo(Fit.STRETCH);
         assertThat(squashed.scaledHeight()).contains(384);
         assertThat(squashed.mean()).containsExactly(0.485, 0.456, 0.406);
@@ -256,7 +256,8 @@ class PreprocessingTest {
         assertThat(image("", Map.of("config.json", "{\"image_size\": 28, \"num_channels\": 1}"))
                         .usual())
                 .isEqualTo(new ImageSize(1, 28, 28));
-        assertThat(image("", Map.of("config.json", "{\"image_size\": [48, 192]}")).usual())
+        assertThat(image("", Map.of("config.json", "{\"image_size\": [48, 192]}"))
+                        .usual())
                 .isEqualTo(new ImageSize(3, 48, 192));
         assertThat(image("", Map.of("config.json", "{\"vision_config\": {\"image_size\": 336}}"))
                         .usual())

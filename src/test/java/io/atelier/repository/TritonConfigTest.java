@@ -49,7 +49,8 @@ class TritonConfigTest {
                                 Optional.of(8),
                                 Optional.of(Duration.ofMillis(5)),
                                 Optional.of(64),
-                                Optional.of(new QueueTimeout(Duration.ofMillis(250), QueueTimeout.Action.REJECT, false)),
+                                Optional.of(
+                                        new QueueTimeout(Duration.ofMillis(250), QueueTimeout.Action.REJECT, false)),
                                 Padding.NONE,
                                 false),
                         Optional.empty(),

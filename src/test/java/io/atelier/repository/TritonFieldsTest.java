@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -160,7 +161,8 @@ class TritonFieldsTest {
         String path = row.get(0);
         switch (row.get(1)) {
             case "meant" -> {
-                List<String> samples = MEANT.get(path);
+                List<String> samples = MEANT.getOrDefault(path, List.of());
+                assertThat(samples).hasSize(2);
                 String without = outcome(samples.get(0));
                 String with = outcome(samples.get(1));
                 assertThat(with).isNotEqualTo(without).doesNotContain("is not supported");
@@ -178,6 +180,11 @@ class TritonFieldsTest {
         }
     }
 
+    /** Those of a message; none of what is no message. */
+    private static Map<String, FieldType> fields(String message) {
+        return TritonSchema.messages().getOrDefault(message, Map.of());
+    }
+
     private static String outcome(String text) {
         try {
             return TritonConfig.parse(text, "m").toString();
@@ -188,8 +195,8 @@ class TritonFieldsTest {
 
     /** Every field whose treatment is one for all that is in it. */
     private static void collect(String message, String path, List<String> into) {
-        for (FieldType field : TritonSchema.messages().get(message).values()) {
-            Map<String, FieldType> inner = TritonSchema.messages().getOrDefault(field.type(), Map.of());
+        for (FieldType field : fields(message).values()) {
+            Map<String, FieldType> inner = fields(field.type());
             if (field.treatment() == Treatment.MEANT && !inner.isEmpty()) {
                 collect(field.type(), path + field.name() + ".", into);
             } else {
@@ -210,7 +217,7 @@ class TritonFieldsTest {
 
     private static String text(String message, String path) {
         String[] names = path.split("\\.", 2);
-        FieldType field = TritonSchema.messages().get(message).get(names[0]);
+        FieldType field = Objects.requireNonNull(fields(message).get(names[0]));
         if (names.length > 1) {
             return names[0] + " { " + text(field.type(), names[1]) + " " + COMPANY.getOrDefault(names[0], "") + " }";
         }

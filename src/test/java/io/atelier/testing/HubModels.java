@@ -51,31 +51,79 @@ public final class HubModels {
     public static Path write(Path root) throws IOException {
         Files.write(root.resolve("adder.onnx"), OnnxModelWriter.add("batch", 2));
         model(root, "bert", "onnx/model.onnx", words(true), Map.of("config.json", EMBEDDER));
-        model(root, "long", "1/model.onnx", words(false), Map.of("model.yaml", "task: {name: text-embedding, max-tokens: 8192}"));
-        model(root, "long-raw", "model.onnx", words(false), Map.of("model.yaml", "task: {name: text-embedding, normalize: false}"));
+        model(
+                root,
+                "long",
+                "1/model.onnx",
+                words(false),
+                Map.of("model.yaml", "task: {name: text-embedding, max-tokens: 8192}"));
+        model(
+                root,
+                "long-raw",
+                "model.onnx",
+                words(false),
+                Map.of("model.yaml", "task: {name: text-embedding, normalize: false}"));
         model(root, "short", "1/model.onnx", placed(100), Map.of("model.yaml", "task: text-embedding"));
-        model(root, "shorter-than-told", "onnx/model_quantized.onnx", placed(100), Map.of(
-                "config.json", "{\"architectures\": [\"BertModel\"], \"max_position_embeddings\": 300}",
-                "tokenizer_config.json", "{\"model_max_length\": 512}"));
-        pipeline(root, "first-token", "cls_token", Map.of(
-                "sentence_bert_config.json", "{\"max_seq_length\": 16, \"do_lower_case\": true}"));
+        model(
+                root,
+                "shorter-than-told",
+                "onnx/model_quantized.onnx",
+                placed(100),
+                Map.of(
+                        "config.json", "{\"architectures\": [\"BertModel\"], \"max_position_embeddings\": 300}",
+                        "tokenizer_config.json", "{\"model_max_length\": 512}"));
+        pipeline(
+                root,
+                "first-token",
+                "cls_token",
+                Map.of("sentence_bert_config.json", "{\"max_seq_length\": 16, \"do_lower_case\": true}"));
         pipeline(root, "largest", "max_tokens", Map.of());
-        pipeline(root, "joined", "lasttoken\": true, \"pooling_mode_mean_tokens\": true, \"pooling_mode_cls_token", Map.of());
+        pipeline(
+                root,
+                "joined",
+                "lasttoken\": true, \"pooling_mode_mean_tokens\": true, \"pooling_mode_cls_token",
+                Map.of());
         pipeline(root, "weighted", "weightedmean_tokens", Map.of());
         pipeline(root, "root", "mean_sqrt_len_tokens", Map.of());
-        pipeline(root, "asks", "mean_tokens", Map.of(
-                "config_sentence_transformers.json",
-                "{\"prompts\": {\"question\": \"good \", \"answer\": \"bad \"}, \"default_prompt_name\": \"question\"}"));
-        model(root, "rerank", "onnx/model.onnx", scores(1), Map.of(
-                "config.json", "{" + CLASSIFIER + ", \"id2label\": {\"0\": \"LABEL_0\"}}"));
-        model(root, "rerank-raw", "onnx/model.onnx", scores(1), Map.of(
-                "config.json", "{" + CLASSIFIER + ", \"id2label\": {\"0\": \"LABEL_0\"},"
-                        + " \"sentence_transformers\": {\"activation_fn\": \"torch.nn.modules.linear.Identity\"}}"));
-        model(root, "several", "onnx/model.onnx", scores(2), Map.of(
-                "config.json", "{" + CLASSIFIER + ", \"problem_type\": \"multi_label_classification\","
-                        + " \"id2label\": {\"0\": \"toxic\", \"1\": \"rude\"}}"));
-        model(root, "mood", "onnx/model.onnx", scores(2), Map.of(
-                "config.json", "{" + CLASSIFIER + ", \"id2label\": {\"0\": \"negative\", \"1\": \"positive\"}}"));
+        pipeline(
+                root,
+                "asks",
+                "mean_tokens",
+                Map.of(
+                        "config_sentence_transformers.json",
+                        "{\"prompts\": {\"question\": \"good \", \"answer\": \"bad \"}, \"default_prompt_name\": \"question\"}"));
+        model(
+                root,
+                "rerank",
+                "onnx/model.onnx",
+                scores(1),
+                Map.of("config.json", "{" + CLASSIFIER + ", \"id2label\": {\"0\": \"LABEL_0\"}}"));
+        model(
+                root,
+                "rerank-raw",
+                "onnx/model.onnx",
+                scores(1),
+                Map.of(
+                        "config.json",
+                        "{" + CLASSIFIER + ", \"id2label\": {\"0\": \"LABEL_0\"},"
+                                + " \"sentence_transformers\": {\"activation_fn\": \"torch.nn.modules.linear.Identity\"}}"));
+        model(
+                root,
+                "several",
+                "onnx/model.onnx",
+                scores(2),
+                Map.of(
+                        "config.json",
+                        "{" + CLASSIFIER + ", \"problem_type\": \"multi_label_classification\","
+                                + " \"id2label\": {\"0\": \"toxic\", \"1\": \"rude\"}}"));
+        model(
+                root,
+                "mood",
+                "onnx/model.onnx",
+                scores(2),
+                Map.of(
+                        "config.json",
+                        "{" + CLASSIFIER + ", \"id2label\": {\"0\": \"negative\", \"1\": \"positive\"}}"));
         model(root, "unnamed", "onnx/model.onnx", scores(2), Map.of("config.json", "{" + CLASSIFIER + "}"));
         for (String file : REFERENCE) {
             Path copy = root.resolve(file);

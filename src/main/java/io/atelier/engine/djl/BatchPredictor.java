@@ -98,12 +98,15 @@ final class BatchPredictor extends Predictor<EngineBatch, List<List<Tensor>>> {
                 for (int i = 0; i < count; i++) {
                     int input = i;
                     Tensor gathered = layout.gather(batch.requests(), i, size -> buffer(input, size));
+                    String name = i < signature.inputs().size()
+                            ? signature.inputs().get(i).name()
+                            : gathered.name();
                     if (OrtTensors.isOfDjl(gathered.dataType())) {
                         NDArray array = OrtTensors.toNDArray(context.getNDManager(), gathered);
-                        array.setName(gathered.name());
+                        array.setName(name);
                         inputs.add(array);
                     } else {
-                        own.put(gathered.name(), OrtTensors.toOnnxTensor(gathered));
+                        own.put(name, OrtTensors.toOnnxTensor(gathered));
                     }
                 }
                 whole = true;

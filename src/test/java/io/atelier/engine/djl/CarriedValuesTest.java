@@ -44,7 +44,7 @@ class CarriedValuesTest {
     void aScalarOfEveryTypeComesBack(DataType type) throws Exception {
         try (ModelInstance instance = load(OnnxModelWriter.identity(type.name()))) {
             assertThat(instance.signature().inputs().get(0).shape()).isEqualTo(Shape.of());
-            assertThat(instance.sharing().isAllowed()).isFalse();
+            assertThat(instance.signature().hasBatchAxis()).isFalse();
             Tensor scalar = new Tensor("INPUT0", type, Shape.of(), bytes(type, 1));
 
             assertSame(run(instance, scalar).get(0), scalar);
@@ -203,7 +203,7 @@ class CarriedValuesTest {
             assertThat(input.shape().isUnknown()).isTrue();
             assertThat(instance.signature().outputs().get(0).shape().isUnknown())
                     .isTrue();
-            assertThat(instance.sharing().isAllowed()).isFalse();
+            assertThat(instance.signature().hasBatchAxis()).isFalse();
             for (Shape shape : List.of(Shape.of(), Shape.of(1), Shape.of(1, 1, 1))) {
                 Tensor answer = run(instance, floats("x", shape, 7)).get(0);
 

@@ -45,11 +45,10 @@ class TaskTypesTest {
     private final DjlEngine engine = new DjlEngine(new SessionSettings(1, false));
 
     @ParameterizedTest
-    @CsvSource({"UINT8, FP32, 255", "FP16, FP16, 1", "BF16, BF16, 1", "FP32, FP16, 1", "FP64, FP64, 1", "FP16, FP32, 1"})
+    @CsvSource({"UINT8, FP32, 255", "FP16, FP16, 1", "BF16, BF16, 1", "FP32, FP16, 1", "FP64, FP64, 1", "FP16, FP32, 1"
+    })
     void classifiesImagesInTheTypesOfTheModel(String in, String out, double white) throws Exception {
-        write(
-                "task: {name: image-classification, labels: [red, green, blue], activation: none}",
-                averages(in, out, 3));
+        write("task: {name: image-classification, labels: [red, green, blue], activation: none}", averages(in, out, 3));
         Files.writeString(
                 root.resolve("m/preprocessor_config.json"),
                 "{\"size\": {\"height\": 8, \"width\": 8}, \"image_mean\": [0, 0, 0], \"image_std\": [1, 1, 1]}");
@@ -67,7 +66,8 @@ class TaskTypesTest {
         Files.writeString(root.resolve("m/config.json"), "{\"image_size\": 20, \"num_channels\": 3}");
 
         assertThat(inputs(image(Color.WHITE)).get(0)).hasToString("pixel_values:FP32[1,3,20,20]");
-        Files.writeString(root.resolve("m/preprocessor_config.json"), "{\"size\": 12, \"image_mean\": 0, \"image_std\": 1}");
+        Files.writeString(
+                root.resolve("m/preprocessor_config.json"), "{\"size\": 12, \"image_mean\": 0, \"image_std\": 1}");
         assertThat(inputs(image(Color.WHITE)).get(0)).hasToString("pixel_values:FP32[1,3,12,12]");
         Files.delete(root.resolve("m/preprocessor_config.json"));
         Files.writeString(root.resolve("m/config.json"), "{\"image_size\": 28, \"num_channels\": 1}");
@@ -89,7 +89,8 @@ class TaskTypesTest {
     void embedsTextsInTheTypesOfTheModel(String in, String out) throws Exception {
         write("task: {name: text-embedding, pooling: mean, normalize: false}", words(in, out, false));
 
-        assertThat(((Embedding) answer(new TaskInput.Text("good film"))).vector()).containsExactly(-0.25f, 1.25f);
+        assertThat(((Embedding) answer(new TaskInput.Text("good film"))).vector())
+                .containsExactly(-0.25f, 1.25f);
     }
 
     @ParameterizedTest
@@ -140,7 +141,8 @@ class TaskTypesTest {
     }
 
     private ModelInstance load(ModelDefinition model) throws Exception {
-        return engine.load(DjlEngineTest.source(model.file(), model.config().batching().padding()), DeviceId.cpu(0));
+        return engine.load(
+                DjlEngineTest.source(model.file(), model.config().batching().padding()), DeviceId.cpu(0));
     }
 
     private ModelDefinition model() throws Exception {

@@ -1,5 +1,6 @@
 package io.atelier.engine.onnx;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -37,6 +38,26 @@ class SentenceModelTest {
             assertTrue(asRewritten <= TOLERANCE, () -> "rewritten: " + asRewritten);
             assertTrue(asExported > 100 * TOLERANCE, () -> "as exported: " + asExported);
         }
+    }
+
+    /**
+     * Processors with AVX2 or AVX-512 and without VNNI add two products of an unsigned and a signed byte in 16 bits, where
+     * 255 times 64 fits twice and 255 times 65 does not. So weights of 7 bits give the same sums everywhere.
+     */
+    @Test
+    void noPairOfProductsOfTheEmbeddedModelLeavesSixteenBits() throws Exception {
+        int products = 0;
+        for (DynamicQuantization quantization : DynamicQuantization.in(
+                OnnxModel.parse(ByteBuffer.wrap(SentenceModel.bytes()), Parts.NO_FILES))) {
+            for (DynamicQuantization.Product product : quantization.products()) {
+                int[] weights = product.weights().eightBitValues();
+                assertTrue(
+                        IntStream.of(weights).allMatch(weight -> weight >= -64 && weight <= 64),
+                        () -> product.matMul().label());
+                products++;
+            }
+        }
+        assertEquals(36, products);
     }
 
     static double furthestEmbedding(float[][][] expected, float[][][] actual) {

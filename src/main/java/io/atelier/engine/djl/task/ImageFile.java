@@ -167,8 +167,7 @@ record ImageFile(Format format, int orientation, Colours colours) {
             if (length >= 2 && at + 2 + length <= bytes.limit()) {
                 ByteBuffer segment = bytes.slice(at + 4, length - 2);
                 if (marker == JPEG_EXIF && orientation == 0 && startsWith(segment, EXIF_NAME)) {
-                    orientation = tiffOrientation(
-                            segment.slice(EXIF_NAME.length, segment.limit() - EXIF_NAME.length));
+                    orientation = tiffOrientation(segment.slice(EXIF_NAME.length, segment.limit() - EXIF_NAME.length));
                 } else if (marker == JPEG_ADOBE && startsWith(segment, ADOBE_NAME)) {
                     transform = segment.limit() > ADOBE_TRANSFORM ? segment.get(ADOBE_TRANSFORM) : transform;
                 } else if (marker == JPEG_JFIF && startsWith(segment, JFIF_NAME)) {

@@ -103,8 +103,7 @@ final class ImageInputs {
                 int at = 3 * ((y - top) * (right - left) + x - left);
                 for (int channel = 0; channel < layout.channels(); channel++) {
                     int colour = config.channels() == Channels.BGR ? 2 - channel : channel;
-                    long element =
-                            inside ? elements[channel][Resampling.level(sums[at + colour])] : fill[channel];
+                    long element = inside ? elements[channel][Resampling.level(sums[at + colour])] : fill[channel];
                     put(data, index(channel, y, x) * type.sizeBytes(), type, element);
                 }
             }
@@ -192,8 +191,7 @@ final class ImageInputs {
     /** The bits of an element that stands for a level; an input of UINT8 takes levels as they are. */
     private long element(double level, double mean, double std) {
         DataType type = layout.input().dataType();
-        return ElementBits.of(
-                type, type == DataType.UINT8 ? Math.round(level) : (level * config.scale() - mean) / std);
+        return ElementBits.of(type, type == DataType.UINT8 ? Math.round(level) : (level * config.scale() - mean) / std);
     }
 
     /** The configured numbers, one for each channel, or the defaults, which are for red, green and blue. */

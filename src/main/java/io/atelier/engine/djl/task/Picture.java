@@ -135,8 +135,8 @@ final class Picture {
 
     private void colour(int pixel, int[] rgb, int at) {
         if (looked != null) {
-            rgb[at] = samples[pixel] >> 16 & MOST;
-            rgb[at + 1] = samples[pixel] >> 8 & MOST;
+            rgb[at] = (samples[pixel] >> 16) & MOST;
+            rgb[at + 1] = (samples[pixel] >> 8) & MOST;
             rgb[at + 2] = samples[pixel] & MOST;
             return;
         }
@@ -167,15 +167,15 @@ final class Picture {
         int brightness = samples[from];
         int cb = samples[from + 1] - 128;
         int cr = samples[from + 2] - 128;
-        rgb[at] = level(brightness + (RED_OF_CR * cr + HALF >> 16));
-        rgb[at + 1] = level(brightness + (GREEN_OF_CB * cb + GREEN_OF_CR * cr + HALF >> 16));
-        rgb[at + 2] = level(brightness + (BLUE_OF_CB * cb + HALF >> 16));
+        rgb[at] = level(brightness + ((RED_OF_CR * cr + HALF) >> 16));
+        rgb[at + 1] = level(brightness + ((GREEN_OF_CB * cb + GREEN_OF_CR * cr + HALF) >> 16));
+        rgb[at + 2] = level(brightness + ((BLUE_OF_CB * cb + HALF) >> 16));
     }
 
     /** What an ink leaves of the light that black lets through, as Pillow has it. */
     private static int printed(int ink, int light) {
         int product = ink * light + 128;
-        return level(light - ((product >> 8) + product >> 8));
+        return level(light - (((product >> 8) + product) >> 8));
     }
 
     private static int level(int value) {

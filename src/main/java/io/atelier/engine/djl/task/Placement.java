@@ -70,8 +70,7 @@ record Placement(int imageWidth, int imageHeight, int width, int height, int lef
         double across = (double) layout.width() / imageWidth;
         double down = (double) layout.height() / imageHeight;
         double scale = Math.max(Math.max(across, down), (double) shorter / Math.min(imageWidth, imageHeight));
-        return aligned(
-                config, layout, imageWidth, imageHeight, scaled(imageWidth, scale), scaled(imageHeight, scale));
+        return aligned(config, layout, imageWidth, imageHeight, scaled(imageWidth, scale), scaled(imageHeight, scale));
     }
 
     private static Placement aligned(

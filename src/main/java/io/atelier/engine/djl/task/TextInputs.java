@@ -104,8 +104,8 @@ final class TextInputs {
 
     private static Tensor tensor(TensorSpec spec, List<long[]> texts, int tokens) {
         DataType type = spec.dataType();
-        ByteBuffer data =
-                ByteBuffer.allocateDirect(texts.size() * tokens * type.sizeBytes()).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer data = ByteBuffer.allocateDirect(texts.size() * tokens * type.sizeBytes())
+                .order(ByteOrder.LITTLE_ENDIAN);
         LongConsumer put = type == DataType.INT32 ? id -> data.putInt((int) id) : data::putLong;
         for (long[] ids : texts) {
             switch (spec.name()) {

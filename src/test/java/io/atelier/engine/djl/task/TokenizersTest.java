@@ -65,8 +65,14 @@ class TokenizersTest {
             if (!expected.isEmpty()) {
                 List<Tensor> inputs = inputs(task, text.getValue().asText());
                 soft.assertThat(numbers(inputs.get(0))).as(text.getKey()).isEqualTo(expected);
-                soft.assertThat(numbers(inputs.get(1))).as("mask").containsOnly(1L).hasSameSizeAs(expected);
-                soft.assertThat(numbers(inputs.get(2))).as("types").containsOnly(0L).hasSameSizeAs(expected);
+                soft.assertThat(numbers(inputs.get(1)))
+                        .as("mask")
+                        .containsOnly(1L)
+                        .hasSameSizeAs(expected);
+                soft.assertThat(numbers(inputs.get(2)))
+                        .as("types")
+                        .containsOnly(0L)
+                        .hasSameSizeAs(expected);
             }
         }
         soft.assertAll();
@@ -80,7 +86,8 @@ class TokenizersTest {
             List<Long> expected = new ArrayList<>(whole.subList(0, most - 1));
             expected.add(whole.get(whole.size() - 1));
 
-            assertThat(numbers(inputs(task(tokenizer, most, false), text("long")).get(0)))
+            assertThat(numbers(
+                            inputs(task(tokenizer, most, false), text("long")).get(0)))
                     .as("at most " + most)
                     .isEqualTo(expected);
         }
@@ -104,7 +111,8 @@ class TokenizersTest {
         Task task = task("wordpiece-cased", MANY, true);
 
         assertThat(numbers(inputs(task, "HELLO World").get(0)))
-                .isEqualTo(numbers(inputs(task("wordpiece-cased", MANY, false), "hello world").get(0)));
+                .isEqualTo(numbers(inputs(task("wordpiece-cased", MANY, false), "hello world")
+                        .get(0)));
     }
 
     @Test
@@ -119,8 +127,7 @@ class TokenizersTest {
     }
 
     private List<Long> ids(String tokenizer, String kind) {
-        return StreamSupport.stream(
-                        reference.at("/ids/" + tokenizer).get(kind).spliterator(), false)
+        return StreamSupport.stream(reference.at("/ids/" + tokenizer).get(kind).spliterator(), false)
                 .map(JsonNode::asLong)
                 .toList();
     }
@@ -130,8 +137,9 @@ class TokenizersTest {
     }
 
     private Task task(String tokenizer, int maxTokens, boolean lowerCase) throws IOException, ModelLoadException {
-        String resource =
-                tokenizer.equals("minilm") ? "/all-minilm-l6-v2-q-tokenizer.json" : "/tokenizers/" + tokenizer + ".json";
+        String resource = tokenizer.equals("minilm")
+                ? "/all-minilm-l6-v2-q-tokenizer.json"
+                : "/tokenizers/" + tokenizer + ".json";
         Files.write(folder.resolve("tokenizer.json"), TaskModels.resource(resource));
         return Tasks.load(
                 new TextEmbedding(
