@@ -7,9 +7,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.atelier.core.DeviceId;
 import io.atelier.core.DeviceState;
+import io.atelier.core.ModelId;
 import io.atelier.core.ServingException.DeadlineExceeded;
 import io.atelier.core.ServingException.EngineFailure;
 import io.atelier.core.ServingException.NotReady;
+import io.atelier.core.ServingListener;
 import io.atelier.core.Tensor;
 import io.atelier.core.Ticker;
 import io.atelier.core.Ticket;
@@ -66,6 +68,37 @@ class DeviceExecutorTest {
             assertThat(answer(hung)).isEqualTo(0);
             assertThat(answer(next)).isEqualTo(3);
             assertThat(rig.engine.mostAtOnce(A)).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aBatchThatLosesItsRowsRunsAgainOneByOneAndTheModelIsBatchedNoMore() throws Exception {
+        try (Rig rig = new Rig(batches(8), Ticker.system(), NO_TIMER)) {
+            List<String> stopped = new ArrayList<>();
+            rig.listener = new ServingListener() {
+                @Override
+                public void onSharingStopped(ModelId model, String reason) {
+                    stopped.add(model + ": " + reason);
+                }
+            };
+            rig.device(A, 1, new OpenGuard());
+            rig.engine.hang(A);
+            Ticket hung = rig.hangOne(A);
+            List<Ticket> waiting = rig.offerMany(10, 5);
+            rig.engine.loseRows();
+            rig.engine.letGo(A);
+
+            assertThat(answer(hung)).isEqualTo(0);
+            for (int i = 0; i < waiting.size(); i++) {
+                assertThat(answer(waiting.get(i))).isEqualTo(11 + i);
+            }
+            assertThat(rig.queue.sharing().isAllowed()).isFalse();
+            assertThat(rig.queue.sharing().reason()).contains("output 'y' is [1,1]");
+            assertThat(stopped).containsExactly("fake/1: output 'y' is [1,1]");
+            assertThat(rig.engine.calls())
+                    .extracting(FakeEngine.Call::requests)
+                    .contains(5)
+                    .containsOnlyOnce(5);
         }
     }
 

@@ -375,6 +375,20 @@ class ModelQueueTest {
     }
 
     @Test
+    void aModelThatStopsSharingGivesOutOneRequestAtATimeAlsoOfThoseThatWait() {
+        ModelQueue queue = queue(new BatchPolicy(16, Duration.ZERO, 100));
+        List<Ticket> waiting = offer(queue, 3);
+
+        assertThat(queue.stopSharing("lost")).isTrue();
+        assertThat(queue.stopSharing("lost again")).isFalse();
+
+        assertThat(queue.sharing()).isEqualTo(Sharing.none("lost"));
+        for (Ticket ticket : waiting) {
+            assertThat(queue.pull(1).batch()).containsExactly(ticket);
+        }
+    }
+
+    @Test
     void aModelThatDoesNotBatchWaitsForNoCompany() {
         ModelQueue queue = new ModelQueue(
                 Tickets.MODEL, new BatchPolicy(16, Duration.ofMillis(5), 100), Sharing.none(""), times, time);

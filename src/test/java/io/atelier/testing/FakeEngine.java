@@ -13,6 +13,7 @@ import io.atelier.engine.EngineBatch;
 import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
+import io.atelier.engine.RowsLostException;
 import io.atelier.engine.TaskConfig;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -69,6 +70,7 @@ public final class FakeEngine implements Engine {
     private volatile CountDownLatch loading = new CountDownLatch(0);
     private volatile Predicate<String> held = model -> false;
     private volatile Predicate<Float> broken = value -> false;
+    private volatile boolean losesRows;
     private volatile Pace pace = new Pace(time -> {}, Duration.ZERO, Duration.ZERO, Duration.ZERO);
 
     /** How far each execution moves a clock on. */
@@ -112,6 +114,11 @@ public final class FakeEngine implements Engine {
     /** Batches with a row whose first number is so fail as a whole. */
     public void breakOn(Predicate<Float> firstNumber) {
         broken = firstNumber;
+    }
+
+    /** From now on executions of several requests give outputs that cannot be told apart. */
+    public void loseRows() {
+        losesRows = true;
     }
 
     /** From now on each execution moves a clock on: to gather its inputs, to run, to scatter its outputs. */
@@ -264,6 +271,9 @@ public final class FakeEngine implements Engine {
                 }
                 now.clock().accept(now.infer());
                 batch.progress().executed();
+                if (losesRows && batch.requests().size() > 1) {
+                    return CompletableFuture.failedStage(new RowsLostException("output 'y' is [1,1]"));
+                }
                 List<List<Tensor>> results = new ArrayList<>();
                 for (List<Tensor> request : batch.requests()) {
                     Tensor x = request.get(0);

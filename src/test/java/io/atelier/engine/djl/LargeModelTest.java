@@ -68,7 +68,7 @@ class LargeModelTest {
             ByteBuffer head = ByteBuffer.allocate(model.length + 8).put(model).put((byte) DOC_STRING);
             int length = SIZE_MIB * MIB;
             for (int rest = length; rest > 0; rest >>>= 7) {
-                head.put((byte) (rest >>> 7 > 0 ? rest & 0x7f | 0x80 : rest));
+                head.put((byte) (rest >>> 7 > 0 ? (rest & 0x7f) | 0x80 : rest));
             }
             channel.write(head.flip());
             channel.write(ByteBuffer.allocate(1), channel.position() + length - 1);
