@@ -47,8 +47,8 @@ class SentenceModelTest {
     @Test
     void noPairOfProductsOfTheEmbeddedModelLeavesSixteenBits() throws Exception {
         int products = 0;
-        for (DynamicQuantization quantization : DynamicQuantization.in(
-                OnnxModel.parse(ByteBuffer.wrap(SentenceModel.bytes()), Parts.NO_FILES))) {
+        for (DynamicQuantization quantization :
+                DynamicQuantization.in(OnnxModel.parse(ByteBuffer.wrap(SentenceModel.bytes()), Parts.NO_FILES))) {
             for (DynamicQuantization.Product product : quantization.products()) {
                 int[] weights = product.weights().eightBitValues();
                 assertTrue(
