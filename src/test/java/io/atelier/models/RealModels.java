@@ -150,7 +150,6 @@ public final class RealModels {
         ModelService ours = services.get(0).orElseThrow();
         List<Optional<String>> refusals = new ArrayList<>();
         refusals.add(ours.load(model.name(), file, model.yaml()));
-        Optional<Loaded> loaded = loaded(ours.log(), model.name());
         try {
             Optional<String> alone = Optional.empty();
             Optional<String> together = Optional.empty();
