@@ -37,8 +37,7 @@ public final class NodeTests {
     private enum Outcome {
         SAME("answered as ONNX Runtime answers"),
         NEITHER("refused by the service and by ONNX Runtime"),
-        NOT_ASKED(
-                "not loaded, and no request can be made: an input is no tensor, or of a type that the protocol does not have"),
+        NOT_ASKED("cannot be asked: an input is no tensor, or of a type that the protocol does not have"),
         REFUSED("refused by the service, run by ONNX Runtime"),
         WRONG("answered wrongly"),
         ENDED("the service ended or did not answer");

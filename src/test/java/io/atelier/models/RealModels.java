@@ -150,7 +150,6 @@ public final class RealModels {
         ModelService ours = services.get(0).orElseThrow();
         List<Optional<String>> refusals = new ArrayList<>();
         refusals.add(ours.load(model.name(), file, model.yaml()));
-        Optional<Loaded> loaded = loaded(ours.log(), model.name());
         try {
             Optional<String> alone = Optional.empty();
             Optional<String> together = Optional.empty();
@@ -169,6 +168,7 @@ public final class RealModels {
             }
             List<OptionalDouble> perSecond = perSecond(model, refusals);
             rowsABatch = refusals.get(0).isEmpty() ? rows(ours.client(), model) : rowsABatch;
+            Optional<Loaded> loaded = loaded(ours.log(), model.name()); // by now the line has been read
             return new Row(model, Files.size(file), refusals.get(0), loaded, alone, together, rowsABatch, perSecond);
         } finally {
             for (Optional<ModelService> service : services) {
