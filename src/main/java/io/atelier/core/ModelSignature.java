@@ -124,12 +124,16 @@ public record ModelSignature(
             return fixed.map(which -> which + " has no rows on its first axis");
         }
         List<String> names = inputs.stream()
+                .filter(spec -> !repeatsItsRows(spec)) // of such a name nothing can be learnt
                 .map(spec -> spec.axisNames().get(0))
                 .filter(ModelSignature::isGivenName)
                 .distinct()
                 .toList();
         if (names.size() > 1) {
             return Optional.of("its inputs name their rows differently: " + String.join(", ", names));
+        }
+        if (inputs.stream().anyMatch(ModelSignature::repeatsItsRows)) {
+            return Optional.empty();
         }
         return Stream.concat(inputs.stream(), outputs.stream())
                 .filter(spec -> names.stream()
@@ -149,6 +153,13 @@ public record ModelSignature(
 
     private static String described(TensorSpec spec) {
         return "'" + spec.name() + "' " + spec.dataType() + spec.shape();
+    }
+
+    /** Whether the name of an input's first axis is that of another axis of it, as exporters write that name all axes alike. */
+    private static boolean repeatsItsRows(TensorSpec input) {
+        String first = input.axisNames().get(0);
+        return !first.isEmpty()
+                && input.axisNames().subList(1, input.axisNames().size()).contains(first);
     }
 
     /** Whether a person named the axis: exporters number those that nobody named. */

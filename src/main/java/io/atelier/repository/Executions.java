@@ -22,6 +22,7 @@ final class Executions {
     private final Duration limit;
     private final long endNanos;
     private final List<String> outputs;
+    private long lastNanos;
 
     /** @param limit from now on; what runs then is ended, if the engine can */
     Executions(ModelInstance instance, ModelLoader.Turn turn, Duration limit, Ticker ticker) {
@@ -56,6 +57,7 @@ final class Executions {
                     "it was not done within " + limit.toSeconds() + " s", new CancellationException());
         }
         List<List<Tensor>> answers;
+        long began = ticker.nanoTime();
         try {
             EngineBatch batch = new EngineBatch(requests, outputs, abandoned);
             answers = turn.run(() -> instance.run(batch)).toCompletableFuture().join();
@@ -66,6 +68,7 @@ final class Executions {
                     : cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
             throw new FailedException(reason, cause);
         }
+        lastNanos = ticker.nanoTime() - began;
         if (answers.size() != requests.size() || answers.stream().anyMatch(answer -> answer.size() != outputs.size())) {
             throw new FailedException("it did not give every output of every request", new IllegalStateException());
         }
@@ -76,12 +79,18 @@ final class Executions {
         return answers(List.of(request)).get(0);
     }
 
+    /** How long the last execution took. */
+    long usualNanos() {
+        return lastNanos;
+    }
+
     /** Whether the time is up. */
     boolean isOver() {
         return leftNanos() <= 0;
     }
 
-    private long leftNanos() {
+    /** What is left of the time. */
+    long leftNanos() {
         return endNanos - ticker.nanoTime();
     }
 }

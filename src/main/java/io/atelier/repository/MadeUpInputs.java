@@ -26,7 +26,8 @@ import java.util.Set;
  * first. Immutable.
  */
 final class MadeUpInputs {
-    private static final long LARGEST_BYTES = 1L << 30;
+    /** Of one input: a picture of three channels and 640 by 640 pixels, and some. */
+    private static final long MOST_ELEMENTS = 1L << 21;
 
     /** Of the axes whose size nothing tells: first small, then what pictures, spectra and sounds ask for. */
     private static final List<Integer> SIZES = List.of(
@@ -186,7 +187,7 @@ final class MadeUpInputs {
                 throws ModelLoadException {
             DataType type = input.dataType();
             long elements = shape.elements().orElse(Long.MAX_VALUE);
-            if (elements > LARGEST_BYTES / 16) {
+            if (elements > MOST_ELEMENTS) {
                 throw new ModelLoadException("the input " + input.name() + " is too large: " + type + shape);
             }
             if (!type.isFixedSize()) {
@@ -264,7 +265,8 @@ final class MadeUpInputs {
     /** Whether the axis counts rows, of which there is one. */
     private boolean isRows(TensorSpec input, int axis) {
         String name = input.axisNames().get(axis).toLowerCase(Locale.ROOT);
-        return (axis == 0 && signature.hasBatchAxis()) || name.contains("batch") || name.equals("n");
+        boolean repeated = axis > 0 && input.axisNames().get(0).equalsIgnoreCase(name);
+        return !repeated && ((axis == 0 && signature.hasBatchAxis()) || name.contains("batch") || name.equals("n"));
     }
 
     private static boolean isChannels(TensorSpec input, int axis) {

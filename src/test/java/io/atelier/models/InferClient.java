@@ -159,7 +159,9 @@ final class InferClient {
                 default -> throw new IllegalArgumentException(datatype + " in JSON");
             }
         }
-        return new Value(name, datatype, shape, into.array());
+        byte[] bytes = new byte[into.flip().remaining()];
+        into.get(bytes);
+        return new Value(name, datatype, shape, bytes);
     }
 
     private static void putData(ArrayNode data, Value value) {

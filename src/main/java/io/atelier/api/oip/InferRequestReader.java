@@ -172,8 +172,8 @@ final class InferRequestReader {
                         .formatted(tensor.name(), tensor.shape().dimension(0), first.name(), rows));
             }
         }
-        if (rows < 1 || rows > model.maxRequestRows()) {
-            throw new InvalidInput("input '%s' has %d rows, the model takes 1 to %d"
+        if (rows > model.maxRequestRows()) {
+            throw new InvalidInput("input '%s' has %d rows, the model takes at most %d"
                     .formatted(first.name(), rows, model.maxRequestRows()));
         }
     }

@@ -22,6 +22,7 @@ import io.atelier.engine.ModelInstance;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
 import io.atelier.engine.TaskConfig;
+import io.atelier.engine.TaskConfig.OfText;
 import io.atelier.engine.djl.task.Tasks;
 import io.atelier.engine.onnx.PerRowQuantization;
 import io.atelier.nvidia.CudaDriver;
@@ -31,6 +32,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -113,7 +115,7 @@ public final class DjlEngine implements Engine {
             PerRowQuantization.Result rewriting = PerRowQuantization.rewrite(
                     file,
                     (location, offset, length) -> MappedModels.weights(folder, location, offset, length),
-                    source.padding().mask());
+                    Objects.requireNonNullElse(source.padding().mask(), OfText.ATTENTION_MASK));
             if (device.kind() == DeviceId.Kind.GPU && !(rewriting instanceof PerRowQuantization.NotNeeded)) {
                 LOG.warn(
                         "model {} is dynamically quantised: also on {} ONNX Runtime computes most of it on the CPU; serve it unquantised there",
