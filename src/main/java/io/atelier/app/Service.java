@@ -110,13 +110,8 @@ final class Service {
         ModelFolders folders = new ModelFolders(config.modelRepository());
         Ensembles ensembles = new Ensembles(directory);
         ModelConfigurations configurations = new ModelConfigurations(directory, ensembles);
-        VersionLoader loader = new VersionLoader(
-                defaults,
-                engine,
-                devices,
-                config.loading().timeout(),
-                config.loading().warmUpTimeout(),
-                ticker);
+        VersionLoader loader =
+                new VersionLoader(defaults, engine, devices, config.loading().timeout(), warmUpLimit(), ticker);
         ServedVersions served =
                 new ServedVersions(defaults, devices, directory, configurations, metrics, statistics, ticker);
         this.initialLoad = new InitialLoad(folders, loader, served, directory, ensembles, defaults.timeout());
@@ -141,6 +136,13 @@ final class Service {
         this.gpus = metrics.gpus();
         metrics.showReadiness(() -> inference.status().ready());
         devices.forEach(device -> metrics.showDevice(device.id(), device.limit()));
+    }
+
+    /** What a warm-up runs is ended before it would count as hanging and cost its device. */
+    private Duration warmUpLimit() {
+        Duration beforeItHangs = config.watch().hangCeiling().multipliedBy(4).dividedBy(5);
+        Duration asked = config.loading().warmUpTimeout();
+        return asked.compareTo(beforeItHangs) < 0 ? asked : beforeItHangs;
     }
 
     InferenceService inference() {

@@ -19,15 +19,15 @@ import java.util.List;
 record Value(String name, String datatype, long[] shape, byte[] data) {
 
     static Value floats(String name, long[] shape, float... numbers) {
-        ByteBuffer data = buffer(numbers.length * Float.BYTES);
-        data.asFloatBuffer().put(numbers);
-        return new Value(name, "FP32", shape, data.array());
+        byte[] data = new byte[numbers.length * Float.BYTES];
+        ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(numbers);
+        return new Value(name, "FP32", shape, data);
     }
 
     static Value int64s(String name, long[] shape, long... numbers) {
-        ByteBuffer data = buffer(numbers.length * Long.BYTES);
-        data.asLongBuffer().put(numbers);
-        return new Value(name, "INT64", shape, data.array());
+        byte[] data = new byte[numbers.length * Long.BYTES];
+        ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().put(numbers);
+        return new Value(name, "INT64", shape, data);
     }
 
     static Value texts(String name, long[] shape, List<String> texts) {
