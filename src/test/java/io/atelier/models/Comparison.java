@@ -79,7 +79,7 @@ final class Comparison {
             for (int i = row * width; i < (row + 1) * width; i++) {
                 boolean same = Double.compare(expected[i], actual[i]) == 0
                         || Math.abs(expected[i] - actual[i]) <= allowed * scale
-                        || Double.isNaN(expected[i]) && Double.isNaN(actual[i]);
+                        || (Double.isNaN(expected[i]) && Double.isNaN(actual[i]));
                 if (!same) {
                     return Optional.of(String.format(
                             Locale.ROOT, "%s: element %d is %s, right is %s", right, i, actual[i], expected[i]));

@@ -133,7 +133,7 @@ final class MadeModels {
                                 List.of("y"),
                                 Map.of("classes_strings", NASTY_TEXTS))
                         .output("y", "BYTES", "n"),
-                random -> List.of(Value.int64s("x", new long[] {3}, 0, 6, random.nextInt(2) * 6)));
+                random -> List.of(Value.int64s("x", new long[] {3}, 0, 6, random.nextInt(2) * 6L)));
         add(
                 "classifier-of-labels",
                 ROWS,

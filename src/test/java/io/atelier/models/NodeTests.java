@@ -15,6 +15,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -90,7 +91,7 @@ public final class NodeTests {
         if (options.containsKey("--page")) {
             Files.writeString(Path.of(options.get("--page")), page(rows, counts));
         }
-        System.exit(counts.get(Outcome.WRONG) + counts.get(Outcome.ENDED) == 0 ? 0 : 1);
+        System.exit(counts.getOrDefault(Outcome.WRONG, 0L) + counts.getOrDefault(Outcome.ENDED, 0L) == 0 ? 0 : 1);
     }
 
     private Row row(NodeTest test) throws Exception {
@@ -106,7 +107,8 @@ public final class NodeTests {
     private Row judge(NodeTest test) throws Exception {
         byte[] model = test.bytes();
         List<Declared> declared = OnnxFiles.inputs(model);
-        String name = test.model().getParent().getFileName().toString();
+        String name =
+                String.valueOf(Objects.requireNonNull(test.model().getParent()).getFileName());
         try {
             Optional<String> notLoaded = service.load(name, test.model(), "").map(reason -> "not loaded: " + reason);
             List<Row> rows = new ArrayList<>();
@@ -140,7 +142,9 @@ public final class NodeTests {
                 inputs.add(OnnxFiles.tensor(declared.get(i), files.get(i)));
             } catch (IllegalArgumentException noSuchType) {
                 return new Row(
-                        test, notLoaded.isPresent() ? Outcome.NOT_ASKED : Outcome.WRONG, noSuchType.getMessage());
+                        test,
+                        notLoaded.isPresent() ? Outcome.NOT_ASKED : Outcome.WRONG,
+                        String.valueOf(noSuchType.getMessage()));
             }
         }
         Right right;
@@ -148,12 +152,12 @@ public final class NodeTests {
             right = right(onnx, inputs, files);
         } catch (OrtException refused) {
             if (notLoaded.isPresent()) {
-                return new Row(test, Outcome.NEITHER, refused.getMessage());
+                return new Row(test, Outcome.NEITHER, String.valueOf(refused.getMessage()));
             }
             Answer answer = service.client().infer(model, inputs, Form.BINARY);
             return answer.ok()
                     ? new Row(test, Outcome.WRONG, "answered, ONNX Runtime says " + refused.getMessage())
-                    : new Row(test, Outcome.NEITHER, refused.getMessage());
+                    : new Row(test, Outcome.NEITHER, String.valueOf(refused.getMessage()));
         }
         if (notLoaded.isPresent()) {
             return new Row(test, Outcome.REFUSED, notLoaded.get());

@@ -117,12 +117,14 @@ final class OnnxFiles {
                 default -> data.putLong(number);
             }
         }
-        return data.array();
+        byte[] all = new byte[data.flip().remaining()];
+        data.get(all);
+        return all;
     }
 
     private static byte[] field(int number, byte[] value) {
         ByteBuffer field = ByteBuffer.allocate(value.length + 2 * 10);
-        putVarint(field, (long) number << 3 | 2);
+        putVarint(field, ((long) number << 3) | 2);
         putVarint(field, value.length);
         field.put(value).flip();
         byte[] bytes = new byte[field.remaining()];
@@ -133,7 +135,7 @@ final class OnnxFiles {
     private static void putVarint(ByteBuffer into, long value) {
         long rest = value;
         while ((rest & ~0x7fL) != 0) {
-            into.put((byte) (rest & 0x7f | 0x80));
+            into.put((byte) ((rest & 0x7f) | 0x80));
             rest >>>= 7;
         }
         into.put((byte) rest);

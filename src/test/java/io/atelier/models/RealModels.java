@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -333,7 +334,7 @@ public final class RealModels {
                         baseline ? " **Before** is the jar of `--baseline JAR`." : "",
                         served,
                         rows.size(),
-                        LocalDate.now()));
+                        LocalDate.now(ZoneOffset.UTC)));
         page.append(
                 "| Model | What it is | MB | Alone | At once | Rows a batch | Load s | Proof s | Requests/s | One by one |");
         page.append(baseline ? " Before |\n" : "\n");

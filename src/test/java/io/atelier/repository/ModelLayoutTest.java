@@ -34,7 +34,7 @@ class ModelLayoutTest {
                 "model.pt | model.pt",
             })
     void takesTheUsualFileOrTheOnlyOne(String files, String taken) throws Exception {
-        for (String file : files.split(" ")) {
+        for (String file : files.split(" ", -1)) {
             write("m/" + file, "");
         }
 

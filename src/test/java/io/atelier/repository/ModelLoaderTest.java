@@ -12,6 +12,7 @@ import io.atelier.core.Shape;
 import io.atelier.core.Sharing;
 import io.atelier.core.Tensor;
 import io.atelier.core.TensorSpec;
+import io.atelier.engine.GoldenSample;
 import io.atelier.engine.ModelLoadException;
 import io.atelier.engine.ModelSource;
 import io.atelier.engine.TaskConfig.OfText;
@@ -19,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -102,8 +104,9 @@ class ModelLoaderTest {
         LoadedModel loaded =
                 new ModelLoader(engine, LIMIT, engine.ticker()).load(definition(""), DEVICE, 16, 2, Supplier::get);
 
-        assertThat(loaded.golden().expected()).hasToString("[last_hidden_state:FP32[1,1]]");
-        assertThat(loaded.golden().isAnsweredBy(loaded.golden().expected())).isTrue();
+        GoldenSample golden = Objects.requireNonNull(loaded.golden());
+        assertThat(golden.expected()).hasToString("[last_hidden_state:FP32[1,1]]");
+        assertThat(golden.isAnsweredBy(golden.expected())).isTrue();
     }
 
     @ParameterizedTest
@@ -186,7 +189,7 @@ class ModelLoaderTest {
         LoadedModel loaded = load(engine, "", 1);
 
         assertThat(loaded.warning()).isEmpty();
-        assertThat(loaded.golden().inputs()).hasToString("[x:FP32[1,3,32,32]]");
+        assertThat(Objects.requireNonNull(loaded.golden()).inputs()).hasToString("[x:FP32[1,3,32,32]]");
     }
 
     @Test
