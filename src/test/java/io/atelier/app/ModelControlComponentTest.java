@@ -135,7 +135,7 @@ class ModelControlComponentTest extends OverFakeService {
         write("known/model.yaml", "golden: {file: golden.json}");
         write("known/golden.json", golden.formatted(3, 4));
         String wrong = "failed to load 'known', version 1: the model's answer is not the one in golden.json:"
-                + " output 'y' element 0 is 2.0, not 3.0 within golden.tolerance 0.01";
+                + " output 'y' element 0 is 3.5, not 3.0 within golden.tolerance 0.01";
 
         problem(post("known/load"), 400, "LOAD_FAILED", wrong);
         assertThat(ask("known", 1)).as("serves on").isEqualTo(2);

@@ -383,8 +383,10 @@ class ServingComponentTest extends OverFakeService {
                         + "\"default_model_filename\":\"model.onnx\","
                         + "\"dynamic_batching\":{\"max_queue_delay_microseconds\":0,\"priority_levels\":10,"
                         + "\"default_priority_level\":5,\"default_queue_policy\":{\"timeout_action\":\"REJECT\","
-                        + "\"default_timeout_microseconds\":30000000,\"allow_timeout_override\":true,"
-                        + "\"max_queue_size\":2048}}}");
+                        + "\"default_timeout_microseconds\":0,\"allow_timeout_override\":false,"
+                        + "\"max_queue_size\":2048}},"
+                        + "\"parameters\":{\"atelier.batching\":{\"string_value\":\"rows\"},"
+                        + "\"atelier.batching.reason\":{\"string_value\":\"shown at load\"}}}");
         assertThat(ok(client.get("/v2/models/fake/config").join()).get("version_policy"))
                 .hasToString("{\"latest\":{\"num_versions\":1}}");
     }

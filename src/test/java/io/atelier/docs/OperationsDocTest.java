@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.atelier.core.DeviceId;
 import io.atelier.core.DeviceState;
+import io.atelier.core.ModelId;
 import io.atelier.core.Ticker;
 import io.atelier.metrics.GpuMetrics;
 import io.atelier.metrics.MetricsListener;
@@ -52,8 +53,9 @@ class OperationsDocTest {
                 .post("/v1/embeddings")
                 .then()
                 .statusCode(200);
-        new MetricsListener(registry, Ticker.system()) // exported from the first quarantine on
-                .onDeviceState(DeviceId.gpu(7), DeviceState.QUARANTINED, "test");
+        MetricsListener metrics = new MetricsListener(registry, Ticker.system());
+        metrics.onDeviceState(DeviceId.gpu(7), DeviceState.QUARANTINED, "test"); // exported from the first time on
+        metrics.onSharingStopped(new ModelId("minilm", "1"), "test"); // likewise
         GpuMetrics gpus = new GpuMetrics(registry); // where there is a GPU
         for (GpuMeasure measure : GpuMeasure.values()) {
             gpus.show(DeviceId.gpu(7), measure, () -> OptionalDouble.of(1));

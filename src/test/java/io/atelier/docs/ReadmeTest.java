@@ -61,7 +61,7 @@ class ReadmeTest {
                 "Content-Type: application/json | Content-Type: text/plain | the answer has [application/json]",
                 "prompt_tokens | tokens | body.usage has [prompt_tokens, total_tokens]",
                 ":4, | :5, | body.usage.prompt_tokens is 4, shown is 5",
-                "-0.03 | 0.03 | body.data[0].embedding[0] is -0.03",
+                "-0.03 | 0.93 | body.data[0].embedding[0] is -0.03",
                 ",…] | ] | body.data[0].embedding has 384 elements",
             })
     void aLieIsFound(String truth, String lie, String difference) throws IOException, InterruptedException {
