@@ -13,7 +13,8 @@ import java.util.regex.Pattern;
  */
 public final class EngineMessage {
     /** {@code /onnxruntime_src/…/reshape_helper.h:45 } in front of what went wrong there. */
-    private static final Pattern SOURCE = Pattern.compile("/[^\\s:]*\\.(?:cc|cpp|cxx|cu|cuh|h|hpp)\\b(?::\\d+)?:?\\s*");
+    private static final Pattern SOURCE =
+            Pattern.compile("(?:\\b[A-Za-z]:\\\\|/)[^\\s:]*\\.(?:cc|cpp|cxx|cu|cuh|h|hpp)\\b(?::\\d+)?:?\\s*");
 
     private static final Pattern PATH =
             Pattern.compile("(?<![\\w./])(/[^\\s/:'\"`,;()\\[\\]]+)(/[^\\s:'\"`,;()\\[\\]]*)");

@@ -34,6 +34,7 @@ class ModelSignatureTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
+            quoteCharacter = '"',
             value = {
                 "batch,length | batch,length |",
                 "unk__1,3 | unk__2,3 |",

@@ -130,7 +130,7 @@ class ModelRepositoryTest {
         ModelConfig config = override("{\"parameters\": {\"a\": {\"string_value\": \"b\"}, \"c\": null},"
                 + "\"dynamicBatching\": {\"defaultQueuePolicy\": {\"timeoutAction\": 1,"
                 + "\"defaultTimeoutMicroseconds\": \"7\"}}, \"response_cache\": {\"enable\": true}}");
-        assertThat(config.declaration().parameters()).containsOnly(Map.entry("a", "b"), Map.entry("c", ""));
+        assertThat(config.declaration().parameters()).containsOnly(Map.entry("a", "b"));
         assertThat(config.batching().queueTimeout())
                 .contains(new QueueTimeout(Duration.ofNanos(7000), QueueTimeout.Action.DELAY, false));
         assertThat(config.ignored()).containsExactly("response_cache.enable");

@@ -132,6 +132,9 @@ final class Simulation {
                 invariants);
     }
 
+    /** No request is cut into parts, which the invariants do not know. */
+    private static final Sharing UNCUT = new Sharing(Sharing.Extent.SINGLE_ROWS, true, "");
+
     /** Runs the schedule of this seed; throws {@link Invariants.Broken} if a promise does not hold. */
     static void run(long seed, Sabotage sabotage) {
         new Simulation(seed, sabotage, false).run();
@@ -237,7 +240,7 @@ final class Simulation {
             case UNSTEADY_QUEUE_CLOCK -> () -> world.nanoTime() + random.nextLong(3_000_000);
             default -> world;
         };
-        ModelQueue queue = new ModelQueue(model, policy, Sharing.rows(""), new ExecutionTimes(), clock);
+        ModelQueue queue = new ModelQueue(model, policy, UNCUT, new ExecutionTimes(), clock);
         invariants.watch(queue);
         devices.forEach((device, slots) -> {
             int limit = 1 + random.nextInt(slots);
@@ -286,8 +289,7 @@ final class Simulation {
             InferenceRequest question = new InferenceRequest(
                     String.valueOf(i),
                     model,
-                    List.of(SimEngine.input(
-                            i, Math.min(1 + random.nextInt(3), mostRows(model)), 1 + random.nextInt(2))),
+                    List.of(SimEngine.input(i, 1 + random.nextInt(3), 1 + random.nextInt(2))),
                     SimEngine.OUTPUTS,
                     priority);
             Duration timeout = Duration.ofNanos(millis(3, 150));
@@ -296,11 +298,6 @@ final class Simulation {
                 world.at(at + random.nextLong(30_000_000), () -> goAway(request));
             }
         }
-    }
-
-    /** Requests of more rows would be cut into parts, which the invariants do not know. */
-    private int mostRows(ModelId model) {
-        return directory.ready(model).orElseThrow().queue().policy().maxBatchSize();
     }
 
     private void ask(SimRequest request, InferenceRequest question, Duration timeout) {
