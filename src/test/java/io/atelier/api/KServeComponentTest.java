@@ -54,6 +54,15 @@ class KServeComponentTest extends KServeScenarios {
     }
 
     @Test
+    void refusesMoreRowsThanARequestMayHave() {
+        given().body("{\"instances\":[[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2]]}")
+                .post("/v1/models/single:predict")
+                .then()
+                .statusCode(400)
+                .body("error", equalTo("the body has 9 rows, the model takes 1 to 8"));
+    }
+
+    @Test
     void showsAModelToClientsOfBothKinds() {
         given().get("/v1/models/echo")
                 .then()

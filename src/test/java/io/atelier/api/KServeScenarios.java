@@ -66,7 +66,6 @@ abstract class KServeScenarios {
                 "single | {\"instances\":[[1,\"a\"]]} | input 'x' element 1: a string is not a number, which FP32 needs",
                 "single | {\"instances\":[{\"z\":[1,2]}]} | instances[0]: the model has no input 'z', it has x",
                 "single | {\"instances\":[{\"x\":[1,2]},{}]} | input 'x' is missing in one of the instances",
-                "single | {\"instances\":[[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2]]} | the body has 9 rows, the model takes 1 to 8",
                 "single | {\"inputs\":5} | input 'x' has shape [], the model takes [-1,2]",
                 "echo | {\"instances\":[[1]]} | instances[0] does not name its inputs, the model has [x, y]",
                 "echo | {\"instances\":[{\"x\":[1]}]} | input 'y' is missing",

@@ -135,9 +135,9 @@ class ModelControlComponentTest extends OverFakeService {
         write("known/model.yaml", "golden: {file: golden.json}");
         write("known/golden.json", golden.formatted(3, 4));
         String wrong = "failed to load 'known', version 1: the model's answer is not the one in golden.json:"
-                + " output 'y' element 0 is 3.5, not 3.0 within golden.tolerance 0.01";
+                + " output 'y' element 0 is %s, not 3.0 within golden.tolerance 0.01";
 
-        problem(post("known/load"), 400, "LOAD_FAILED", wrong);
+        problem(post("known/load"), 400, "LOAD_FAILED", wrong.formatted(2.0));
         assertThat(ask("known", 1)).as("serves on").isEqualTo(2);
         assertThat(state("known")).isEqualTo("1 READY ");
 
@@ -146,7 +146,7 @@ class ModelControlComponentTest extends OverFakeService {
         assertThat(ask("known", 1)).isEqualTo(3);
 
         write("known/1/model.onnx", "2.5");
-        problem(post("known/load"), 400, "LOAD_FAILED", wrong);
+        problem(post("known/load"), 400, "LOAD_FAILED", wrong.formatted(3.5));
         assertThat(ask("known", 1)).as("serves on").isEqualTo(3);
     }
 

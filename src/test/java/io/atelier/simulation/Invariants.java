@@ -431,7 +431,7 @@ final class Invariants implements ServingListener {
             if (!instance.queue.isEmpty()
                     && isIdle(device)
                     && instance.running < instance.limit
-                    && device.models().contains(instance.queue.model())
+                    && device.models().stream().anyMatch(held -> held.model().equals(instance.queue.model()))
                     && !instance.closed
                     && isDue(instance.queue)) {
                 broken(
