@@ -65,12 +65,14 @@ final class ServedVersions {
         Sharing sharing = warm.sharing();
         BatchRule rule =
                 new BatchRule(signature, sharing, definition.config().batching().padding());
-        ModelQueue queue = new ModelQueue(id, warm.policy(), sharing, new ExecutionTimes(), ticker);
+        ExecutionTimes times = new ExecutionTimes();
+        ModelQueue queue = new ModelQueue(id, warm.policy(), sharing, times, ticker);
         warm.loaded().forEach(loaded -> loaded.warning().ifPresent(warning -> LOG.warnf("model %s: %s", id, warning)));
         Map<DeviceId, Integer> instances = new HashMap<>();
         for (int i = 0; i < devices.size(); i++) {
             DeviceExecutor device = devices.get(i);
             LoadedModel loaded = warm.loaded().get(i);
+            loaded.fastestNanos().forEach((elements, nanos) -> times.foresee(device.id(), elements, nanos));
             int atOnce = definition.config().instances().orElse(device.limit());
             instances.put(device.id(), atOnce);
             device.hold(

@@ -5,7 +5,9 @@ import io.atelier.core.Ticker;
 import io.atelier.engine.EngineBatch;
 import io.atelier.engine.ModelInstance;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -22,6 +24,7 @@ final class Executions {
     private final Duration limit;
     private final long endNanos;
     private final List<String> outputs;
+    private final Map<Long, Long> fastest = new HashMap<>();
     private long lastNanos;
 
     /** @param limit from now on; what runs then is ended, if the engine can */
@@ -69,6 +72,7 @@ final class Executions {
             throw new FailedException(reason, cause);
         }
         lastNanos = ticker.nanoTime() - began;
+        fastest.merge(elements(requests), lastNanos, Math::min);
         if (answers.size() != requests.size() || answers.stream().anyMatch(answer -> answer.size() != outputs.size())) {
             throw new FailedException("it did not give every output of every request", new IllegalStateException());
         }
@@ -77,6 +81,18 @@ final class Executions {
 
     List<Tensor> answer(List<Tensor> request) throws FailedException {
         return answers(List.of(request)).get(0);
+    }
+
+    /** The fastest execution of each number of input elements, in nanoseconds. */
+    Map<Long, Long> fastestNanos() {
+        return Map.copyOf(fastest);
+    }
+
+    private static long elements(List<List<Tensor>> requests) {
+        return requests.stream()
+                .flatMap(List::stream)
+                .mapToLong(tensor -> tensor.shape().elements().orElse(0))
+                .sum();
     }
 
     /** How long the last execution took. */

@@ -101,6 +101,7 @@ public final class ModelLoader {
                     golden.orElse(null),
                     sharing,
                     warmUp.warning(),
+                    executions.fastestNanos(),
                     Duration.ofNanos(loaded - started),
                     Duration.ofNanos(warm - checked),
                     Duration.ofNanos(proved - warm));

@@ -4,6 +4,7 @@ import io.atelier.core.DeviceId;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntPredicate;
 
 /**
  * How long executions of one model take, learnt while serving: by device, and by size of the batch in powers of two of
@@ -27,6 +28,14 @@ public final class ExecutionTimes {
     /** An execution of this many input elements took so long, without failing. */
     public void record(DeviceId device, long elements, long nanos) {
         curves.computeIfAbsent(device, id -> new Curve()).record(elements, nanos);
+    }
+
+    /**
+     * An execution of this many input elements took so long before the model served: what is expected of sizes that no
+     * request has had yet, and nothing else.
+     */
+    public void foresee(DeviceId device, long elements, long nanos) {
+        curves.computeIfAbsent(device, id -> new Curve()).foresee(elements, nanos);
     }
 
     /** The expected time on a device, in nanoseconds; 0 while nothing is known of it. */
@@ -75,7 +84,13 @@ public final class ExecutionTimes {
         private final double[] mean = new double[64];
         private final long[] samples = new long[64];
         private final long[][] recent = new long[64][];
+        private final double[] foreseen = new double[64];
         private long fastest = Long.MAX_VALUE;
+
+        synchronized void foresee(long elements, long nanos) {
+            int bucket = bucket(elements);
+            foreseen[bucket] = foreseen[bucket] == 0 ? nanos : Math.min(foreseen[bucket], nanos);
+        }
 
         synchronized void record(long elements, long nanos) {
             int bucket = bucket(elements);
@@ -94,8 +109,10 @@ public final class ExecutionTimes {
         }
 
         synchronized long expectedNanos(long elements) {
-            int known = nearestKnown(bucket(elements));
-            return known < 0 ? 0 : (long) Math.scalb(mean[known], bucket(elements) - known);
+            int known = nearest(bucket(elements), bucket -> samples[bucket] > 0 || foreseen[bucket] > 0);
+            return known < 0
+                    ? 0
+                    : (long) Math.scalb(samples[known] > 0 ? mean[known] : foreseen[known], bucket(elements) - known);
         }
 
         synchronized long p99Nanos(long elements) {
@@ -120,11 +137,15 @@ public final class ExecutionTimes {
 
         /** The bucket itself or the nearest that has samples, the larger first; what it says scales with the size. */
         private int nearestKnown(int bucket) {
+            return nearest(bucket, other -> samples[other] > 0);
+        }
+
+        private int nearest(int bucket, IntPredicate known) {
             for (int distance = 0; distance < mean.length; distance++) {
-                if (bucket + distance < mean.length && samples[bucket + distance] > 0) {
+                if (bucket + distance < mean.length && known.test(bucket + distance)) {
                     return bucket + distance;
                 }
-                if (bucket - distance >= 0 && samples[bucket - distance] > 0) {
+                if (bucket - distance >= 0 && known.test(bucket - distance)) {
                     return bucket - distance;
                 }
             }

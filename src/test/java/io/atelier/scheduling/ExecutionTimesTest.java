@@ -58,4 +58,19 @@ class ExecutionTimesTest {
         assertThat(times.expectedNanos(1)).isEqualTo(200);
         assertThat(times.fastestNanos()).isEqualTo(100);
     }
+
+    @Test
+    void whatWasForeseenCountsUntilARequestOfItsSizeHasRun() {
+        ExecutionTimes known = new ExecutionTimes();
+        known.foresee(DeviceId.cpu(0), 1024, 9_000);
+        known.foresee(DeviceId.cpu(0), 1024, 5_000);
+        known.record(DeviceId.cpu(0), 8, 4_000);
+
+        assertThat(known.expectedNanos(1024)).isEqualTo(5_000);
+        assertThat(known.expectedNanos(8)).isEqualTo(4_000);
+        assertThat(known.fastestNanos()).isEqualTo(4_000);
+        assertThat(known.p99Nanos(DeviceId.cpu(0), 8)).isEqualTo(4_000);
+        known.record(DeviceId.cpu(0), 1024, 7_000);
+        assertThat(known.expectedNanos(1024)).isEqualTo(7_000);
+    }
 }
