@@ -89,7 +89,8 @@ public final class ExecutionTimes {
 
         synchronized void foresee(long elements, long nanos) {
             int bucket = bucket(elements);
-            foreseen[bucket] = foreseen[bucket] == 0 ? nanos : Math.min(foreseen[bucket], nanos);
+            double time = (double) nanos;
+            foreseen[bucket] = foreseen[bucket] == 0 ? time : Math.min(foreseen[bucket], time);
         }
 
         synchronized void record(long elements, long nanos) {
